@@ -1,0 +1,151 @@
+"""What a job reports while it runs, and what the platform answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts import Contract
+from contracts.fault import FaultReport
+from contracts.job import FileRef, JobSpec
+from contracts.resource import Machine
+
+Step = Annotated[int, Field(ge=0)]
+
+
+class Phase(Contract):
+    """What the job is doing before and after its steps: downloading, loading, evaluating, saving."""
+
+    type: Literal["phase"] = "phase"
+    name: Literal["downloading", "loading", "evaluating", "training", "saving", "uploading"]
+    fraction: float | None = Field(None, ge=0, le=1)
+
+
+class Metrics(Contract):
+    """Numbers of one optimizer step, under the trainer's own keys."""
+
+    type: Literal["metrics"] = "metrics"
+    step: Step
+    values: dict[str, float]
+
+
+class Evaluation(Contract):
+    """The held-out data, scored at one step: `reward_mean`, `accuracy` (share of full scores), `length_mean`, `loss`."""
+
+    type: Literal["evaluation"] = "evaluation"
+    step: Step
+    values: dict[str, float]
+
+
+class RolloutsWritten(Contract):
+    """A part of the rollouts (parquet, columns of trainer_worker/rollouts.py) is in the artifact store."""
+
+    type: Literal["rollouts"] = "rollouts"
+    step: Step
+    """Last step that the part holds."""
+    first_step: Step
+    rows: int
+    file: FileRef
+
+
+class CheckpointSaved(Contract):
+    """All files of the checkpoint are in the artifact store. Comes after the metrics of its step."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    step: Step
+    files: tuple[FileRef, ...]
+
+
+class LogLines(Contract):
+    """What the training process printed."""
+
+    type: Literal["log"] = "log"
+    text: str
+
+
+class Finished(Contract):
+    """The model is trained and all its files are in the artifact store."""
+
+    type: Literal["finished"] = "finished"
+    step: Step
+    files: tuple[FileRef, ...]
+    parameters: int
+    trained_tokens: int = Field(ge=0)
+
+
+class Failed(Contract):
+    """The attempt ended with a fault; whether another one follows is the platform's decision."""
+
+    type: Literal["failed"] = "failed"
+    fault: FaultReport
+
+
+class Stopped(Contract):
+    """The attempt obeyed a cancel or pause order and has freed its machine."""
+
+    type: Literal["stopped"] = "stopped"
+    step: Step
+
+
+WorkerEvent = Annotated[
+    Phase | Metrics | Evaluation | RolloutsWritten | CheckpointSaved | LogLines | Finished | Failed | Stopped,
+    Field(discriminator="type"),
+]
+
+
+class Report(Contract):
+    """One event of an attempt. `(job, attempt, seq)` names it: sent twice, it is recorded once."""
+
+    seq: int = Field(ge=1)
+    at: float
+    """Unix time on the worker's clock, in seconds."""
+    event: WorkerEvent
+
+
+class Reports(Contract):
+    """A batch; an empty one only renews the lease."""
+
+    reports: tuple[Report, ...] = Field((), max_length=2000)
+
+
+Order = Literal["go_on", "cancel", "pause", "replaced"]
+
+
+class Reply(Contract):
+    """What rides home on every report."""
+
+    order: Order
+    lease_s: float
+    """Seconds for which the attempt still holds the job."""
+
+
+class Hello(Contract):
+    """How a worker presents itself."""
+
+    worker: str = Field(min_length=1, max_length=128)
+    """Stable name of the worker, unique on the platform."""
+    pool: str = Field(min_length=1, max_length=64)
+    machine: Machine
+    free_memory_gb: float | None = None
+
+
+class ClaimRequest(Contract):
+    worker: str
+    pool: str
+
+
+class ResumePoint(Contract):
+    """The checkpoint that an attempt goes on from."""
+
+    step: Step
+    files: tuple[FileRef, ...]
+
+
+class Claim(Contract):
+    """A job, handed to one attempt. The token is good for this attempt of this job alone."""
+
+    attempt: int = Field(ge=1)
+    token: str
+    lease_s: float
+    spec: JobSpec
+    resume: ResumePoint | None
+    trained_tokens: int = 0

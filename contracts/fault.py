@@ -1,0 +1,150 @@
+"""What went wrong, said so that the person who reads it can act on it."""
+
+from typing import Literal
+
+from contracts import Contract
+
+Cause = Literal["user", "data", "grader", "capacity", "platform"]
+
+# code -> (who can mend it, what happened, what to do next). The texts are gettext message ids:
+# `{name}` is filled from the fault's params after translation.
+CATALOGUE: dict[str, tuple[Cause, str, str]] = {
+    "request.invalid": ("user", "{detail}", "Correct the field and send it again."),
+    "request.not_json": ("user", "This is not JSON: {detail}", "Send a JSON object."),
+    "model.not_found": ("user", "There is no model “{model}” here.", "Choose one of the models in the model hub."),
+    "dataset.not_found": ("user", "There is no dataset “{dataset}” here.", "Upload the file first, or choose another."),
+    "dataset.too_large": (
+        "data",
+        "The file is larger than {limit_mb} MB.",
+        "Split the file, or ask the operator to raise WHETSTONE_MAX_UPLOAD_MB.",
+    ),
+    "dataset.empty": ("data", "The file holds no rows.", "Upload a file with one JSON object a line."),
+    "dataset.broken_line": (
+        "data",
+        "Line {line}: {detail}",
+        "Mend this line and upload the file again. Nothing of it was kept.",
+    ),
+    "dataset.column_missing": (
+        "data",
+        "The dataset has no column “{column}”. Its columns are: {columns}.",
+        "Map another column, or choose another dataset.",
+    ),
+    "dataset.not_mapped": (
+        "data",
+        "Nobody has said yet which column of “{dataset}” holds what.",
+        "Open the dataset and map its columns.",
+    ),
+    "dataset.wrong_shape": (
+        "data",
+        "The method {method} needs a dataset of shape {needed}, and “{dataset}” is of shape {shape}.",
+        "Map the dataset's columns for this method, or choose another dataset.",
+    ),
+    "dataset.row_invalid": (
+        "data",
+        "Row {row}: {detail}",
+        "Mend the row and upload a new version of the dataset.",
+    ),
+    "dataset.too_long": (
+        "data",
+        "All {rows} rows are longer than the model's context of {context} tokens.",
+        "Choose a model with a longer context, or shorten the rows.",
+    ),
+    "dataset.in_use": ("user", "Jobs still use this dataset: {jobs}.", "Delete the jobs first, or keep the dataset."),
+    "evaluator.not_found": (
+        "user",
+        "There is no evaluator “{evaluator}” here.",
+        "Save it in the evaluator builder, or name another version.",
+    ),
+    "evaluator.missing": (
+        "user",
+        "The method {method} needs an evaluator.",
+        "Choose an evaluator, or put a grader into the method.",
+    ),
+    "evaluator.invalid": ("grader", "{detail}", "Correct the grader at the place that is named."),
+    "evaluator.column_missing": (
+        "grader",
+        "The evaluator reads “item.{column}”, and the dataset has no such column. Its columns are: {columns}.",
+        "Map a column of that name, or change the evaluator's template.",
+    ),
+    "grader.always_fails": (
+        "grader",
+        "The evaluator could not score a single answer: {detail}",
+        "Open the evaluator, try it on one of these answers, and mend what it reports.",
+    ),
+    "pool.not_found": ("user", "There is no pool “{pool}”.", "Choose one of: {pools}."),
+    "job.not_found": ("user", "There is no job “{job}” here.", "Look it up in the list of jobs."),
+    "job.already_ended": ("user", "The job has already ended: {status}.", "Clone the job to run it again."),
+    "job.not_possible": ("user", "A job that is {status} cannot be {wanted}.", "Reload the page to see where it stands."),
+    "job.process_died": (
+        "platform",
+        "The training process ended before it was done ({how}).",
+        "Read the end of the log below. If it repeats, lower batch_size or max_completion_length and clone the job.",
+    ),
+    "job.out_of_memory": (
+        "capacity",
+        "The training process was killed, most likely because memory ran out ({how}).",
+        "Clone the job with a smaller micro_batch_size, batch_size or max_completion_length, or choose a larger pool.",
+    ),
+    "job.training_failed": (
+        "platform",
+        "Training stopped with an error: {detail}",
+        "Read the end of the log below; it names the place.",
+    ),
+    "job.worker_lost": (
+        "platform",
+        "The worker fell silent, {attempts} times in a row.",
+        "Look at the worker's machine and its log, then clone the job.",
+    ),
+    "job.loss_not_finite": (
+        "user",
+        "The loss became {value} at step {step}.",
+        "Lower learning_rate or max_grad_norm, and clone the job.",
+    ),
+    "lora.no_target": (
+        "user",
+        "No layer of the model matches the LoRA targets {targets}.",
+        "Use “all-linear”, or name layers that the model has: {layers}.",
+    ),
+    "upload.interrupted": ("user", "The upload broke off.", "Send the file again. Nothing of it was kept."),
+    "auth.missing": ("user", "No API key was given.", "Send the header “Authorization: Bearer <key>”."),
+    "auth.invalid": ("user", "This API key is not valid.", "Make a new key under Settings."),
+    "name.taken": ("user", "The name “{name}” is taken.", "Choose another name."),
+}
+
+
+class FaultReport(Contract):
+    """A fault as it is stored, sent and shown."""
+
+    code: str
+    params: dict[str, str | int | float] = {}
+    field: str | None = None
+    """Path of the field at fault, like `method.grpo.hyperparameters.batch_size`."""
+    evidence: str | None = None
+    """What was seen: the end of a log, a traceback, a line of the file."""
+
+    @property
+    def cause(self) -> Cause:
+        return CATALOGUE[self.code][0]
+
+    @property
+    def message(self) -> str:
+        return CATALOGUE[self.code][1].format(**self.params)
+
+    @property
+    def next_step(self) -> str:
+        return CATALOGUE[self.code][2].format(**self.params)
+
+
+class Fault(Exception):
+    """Raised where something is wrong that a user can understand and mend."""
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        field: str | None = None,
+        evidence: str | None = None,
+        **params: str | int | float,
+    ) -> None:
+        self.report = FaultReport(code=code, params=params, field=field, evidence=evidence)
+        super().__init__(self.report.message)

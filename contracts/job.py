@@ -1,0 +1,80 @@
+"""What a person asks for, and the frozen document a worker is given."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from contracts import Contract
+from contracts.dataset import ColumnMapping
+from contracts.method import CanonicalMethod, FullMethod, Hyperparameters, Method
+from contracts.resource import Resources
+from graders.schema import Grader
+
+Status = Literal["validating_files", "queued", "running", "paused", "succeeded", "failed", "cancelled"]
+ENDED: frozenset[Status] = frozenset({"succeeded", "failed", "cancelled"})
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+
+class JobDraft(Contract):
+    """A fine-tuning job as it is asked for: the body of `POST /v1/fine_tuning/jobs` and the JSON of the page."""
+
+    model: str = Field(min_length=1, max_length=256, title="Model")
+    """Name of a model in the hub."""
+    training_file: str = Field(min_length=1, max_length=256, title="Dataset")
+    """A dataset version: its id (file-…), or name@version."""
+    validation_file: str | None = Field(None, max_length=256, title="Held-out dataset")
+    """Rows that are never trained on; their score is the headline."""
+    method: Method = FullMethod()
+    suffix: str | None = Field(None, min_length=1, max_length=64, title="Name")
+    """Becomes part of the trained model's name."""
+    seed: int | None = Field(None, ge=0, le=2147483647, title="Seed")
+    """The same seed on the same machine gives the same model. Filled in when empty."""
+    metadata: dict[MetadataKey, MetadataValue] | None = Field(None, max_length=16)
+    resources: Resources = Resources()
+    hyperparameters: Hyperparameters | None = None
+    """OpenAI's old place for the hyperparameters of a supervised job."""
+    integrations: list[object] | None = Field(None, max_length=0)
+    """Accepted when empty: metrics stay on this platform."""
+
+
+class FileRef(Contract):
+    """One file in the artifact store."""
+
+    path: str = Field(min_length=1, max_length=512)
+    """Relative path inside the model or checkpoint, with forward slashes."""
+    sha256: Sha256
+    size: int = Field(ge=0)
+
+
+class ModelRef(Contract):
+    """A model to start from. Without a `.safetensors` file its weights are drawn at random from the config."""
+
+    name: str
+    files: tuple[FileRef, ...]
+    parameters: int
+
+
+class DatasetRef(Contract):
+    """One version of a dataset and how to read it."""
+
+    id: str
+    file: FileRef
+    mapping: ColumnMapping
+    rows: int
+
+
+class JobSpec(Contract):
+    """Everything a worker needs to know, fixed when the job is created. Nothing in it says "auto"."""
+
+    job: str
+    model: ModelRef
+    training: DatasetRef
+    validation: DatasetRef | None
+    method: CanonicalMethod
+    grader: Grader | None
+    evaluator: str | None
+    """Name and version of the evaluator that the grader was taken from."""
+    total_steps: int
+    seed: int

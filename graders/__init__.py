@@ -1,0 +1,9 @@
+"""Graders: OpenAI's grader JSON and samples in, grades out. No Django, no torch.
+
+    from graders import grade, parse
+
+    grader = parse({"type": "string_check", "name": "exact", "operation": "eq",
+                    "input": "{{ sample.output_text }}", "reference": "{{ item.answer }}"})
+    grades = grade(grader, [{"output_text": "42"}], [{"answer": "42"}])
+    grades[0].score  # 1.0
+"""
