@@ -1,0 +1,37 @@
+"""`make test`: the platform's own tests on PostgreSQL, where there is one, and then every test on SQLite."""
+
+import os
+import subprocess
+import sys
+from secrets import token_hex
+
+from tests import machine
+
+ON_POSTGRES = ["tests/whetstone"]
+
+
+def main(arguments: list[str]) -> int:
+    """With arguments: those to pytest, once, on what the environment says."""
+    if arguments:
+        return run(arguments, dict(os.environ))
+    without_database = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    server = machine.postgres()
+    on_postgres = 0
+    if server is not None:
+        print("The platform's tests on PostgreSQL", flush=True)
+        # pytest-django makes and drops test_<this name>; two runs on one machine do not meet.
+        address = f"{server}/whetstone_{token_hex(6)}"
+        on_postgres = run(ON_POSTGRES, {**without_database, "DATABASE_URL": address})
+    print("Every test on SQLite", flush=True)
+    on_sqlite = run([], without_database)
+    if on_postgres:
+        print("On PostgreSQL tests failed: see the first of the two runs above.", flush=True)
+    return on_sqlite or on_postgres
+
+
+def run(arguments: list[str], environment: dict[str, str]) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

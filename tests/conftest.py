@@ -1,0 +1,39 @@
+"""What tests of every room share: a browser, a PostgreSQL, a Redis, and plain words about what is missing."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import machine
+
+
+def pytest_sessionstart() -> None:
+    if machine.NOTHING_MAY_BE_LEFT_OUT and (sentences := machine.left_out()):
+        pytest.exit("With CI=true nothing may be left out.\n" + "\n".join(sentences), returncode=1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for sentence in machine.left_out():
+        terminalreporter.write_line(f"LEFT OUT: {sentence}", yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Start it with `--no-sandbox`: Chromium as root has no other way."""
+    return machine.chromium() or pytest.skip("LEFT OUT: Chromium is not installed")
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A database of the test's own."""
+    server = machine.postgres() or pytest.skip("LEFT OUT: no PostgreSQL lets databases be made here")
+    with machine.fresh_database(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the session's own: use keys that no other test uses, or flush it first."""
+    program = machine.redis_server() or pytest.skip("LEFT OUT: redis-server is not installed")
+    with machine.fresh_redis(program, tmp_path_factory.mktemp("redis")) as url:
+        yield url
