@@ -11,8 +11,16 @@ Cause = Literal["user", "data", "grader", "capacity", "platform"]
 CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "request.invalid": ("user", "{detail}", "Correct the field and send it again."),
     "request.not_json": ("user", "This is not JSON: {detail}", "Send a JSON object."),
-    "model.not_found": ("user", "There is no model “{model}” here.", "Choose one of the models in the model hub."),
-    "dataset.not_found": ("user", "There is no dataset “{dataset}” here.", "Upload the file first, or choose another."),
+    "model.not_found": (
+        "user",
+        "There is no model “{model}” here.",
+        "Choose one of the models in the model hub.",
+    ),
+    "dataset.not_found": (
+        "user",
+        "There is no dataset “{dataset}” here.",
+        "Upload the file first, or choose another.",
+    ),
     "dataset.too_large": (
         "data",
         "The file is larger than {limit_mb} MB.",
@@ -49,7 +57,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "All {rows} rows are longer than the model's context of {context} tokens.",
         "Choose a model with a longer context, or shorten the rows.",
     ),
-    "dataset.in_use": ("user", "Jobs still use this dataset: {jobs}.", "Delete the jobs first, or keep the dataset."),
+    "dataset.in_use": (
+        "user",
+        "Jobs still use this dataset: {jobs}.",
+        "Delete the jobs first, or keep the dataset.",
+    ),
     "evaluator.not_found": (
         "user",
         "There is no evaluator “{evaluator}” here.",
@@ -74,7 +86,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "pool.not_found": ("user", "There is no pool “{pool}”.", "Choose one of: {pools}."),
     "job.not_found": ("user", "There is no job “{job}” here.", "Look it up in the list of jobs."),
     "job.already_ended": ("user", "The job has already ended: {status}.", "Clone the job to run it again."),
-    "job.not_possible": ("user", "A job that is {status} cannot be {wanted}.", "Reload the page to see where it stands."),
+    "job.not_possible": (
+        "user",
+        "A job that is {status} cannot be {wanted}.",
+        "Reload the page to see where it stands.",
+    ),
     "job.process_died": (
         "platform",
         "The training process ended before it was done ({how}).",

@@ -31,11 +31,15 @@ class LoraAdapter(Contract):
 class Hyperparameters(Contract):
     """What every method has. “auto” is resolved to a number when the job is created, and the job shows it."""
 
-    n_epochs: Annotated[int, Field(ge=1, le=50)] | Auto = Field("auto", title="Epochs", json_schema_extra=BASIC)
+    n_epochs: Annotated[int, Field(ge=1, le=50)] | Auto = Field(
+        "auto", title="Epochs", json_schema_extra=BASIC
+    )
     """How often the whole dataset is seen."""
     max_steps: int | None = Field(None, ge=1, title="Most steps", json_schema_extra=BASIC)
     """Stop after this many optimizer steps, whatever the number of epochs."""
-    batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field("auto", title="Batch size", json_schema_extra=BASIC)
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field(
+        "auto", title="Batch size", json_schema_extra=BASIC
+    )
     """Rows of the dataset in one optimizer step. For reinforcement: prompts."""
     micro_batch_size: Annotated[int, Field(ge=1)] | Auto = Field("auto", title="Micro batch size")
     """Sequences that pass through the model at once. Smaller needs less memory and changes no result."""
@@ -43,7 +47,9 @@ class Hyperparameters(Contract):
         "auto", title="Learning rate", json_schema_extra=BASIC
     )
     """Size of an optimizer step. “auto” chooses by method, adapter and model size."""
-    learning_rate_multiplier: Annotated[float, Field(gt=0)] | Auto = Field("auto", title="Learning rate multiplier")
+    learning_rate_multiplier: Annotated[float, Field(gt=0)] | Auto = Field(
+        "auto", title="Learning rate multiplier"
+    )
     """Scales the learning rate, as in OpenAI's API. “auto” is 1."""
     lr_scheduler: Literal["linear", "cosine", "constant"] = Field("linear", title="Schedule")
     """How the learning rate goes on after the warm-up."""
@@ -75,7 +81,9 @@ class GrpoHyperparameters(Hyperparameters):
 
     num_generations: int = Field(8, ge=2, le=256, title="Completions per prompt", json_schema_extra=BASIC)
     """Size of a group. The mean reward of the group is the baseline."""
-    max_completion_length: int = Field(256, ge=1, le=131072, title="Longest completion", json_schema_extra=BASIC)
+    max_completion_length: int = Field(
+        256, ge=1, le=131072, title="Longest completion", json_schema_extra=BASIC
+    )
     """Tokens after which a completion is cut off."""
     temperature: float = Field(1.0, gt=0, le=2, title="Temperature", json_schema_extra=BASIC)
     """Spread of the sampling. Below 0.7 the answers of a group resemble each other and little is learned."""

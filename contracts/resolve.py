@@ -4,7 +4,14 @@ import math
 from typing import TypeVar
 
 from contracts import Contract
-from contracts.method import Auto, CanonicalMethod, FullMethod, GrpoHyperparameters, GrpoMethod, Hyperparameters
+from contracts.method import (
+    Auto,
+    CanonicalMethod,
+    FullMethod,
+    GrpoHyperparameters,
+    GrpoMethod,
+    Hyperparameters,
+)
 
 T = TypeVar("T", int, float)
 H = TypeVar("H", bound=Hyperparameters)
@@ -57,14 +64,27 @@ def resolve(method: CanonicalMethod, facts: Facts) -> CanonicalMethod:
     if isinstance(method, GrpoMethod):
         grpo = method.grpo
         lr = _learning_rate(facts, 3 if grpo.lora is None else 4)
-        h = _resolve(grpo.hyperparameters, facts, epochs=1, batch=16, learning_rate=lr, group=grpo.hyperparameters.num_generations)
+        h = _resolve(
+            grpo.hyperparameters,
+            facts,
+            epochs=1,
+            batch=16,
+            learning_rate=lr,
+            group=grpo.hyperparameters.num_generations,
+        )
         h = h.model_copy(update={"eval_samples": 1 if h.eval_samples == "auto" else h.eval_samples})
         return _paced(GrpoMethod(grpo=grpo.model_copy(update={"hyperparameters": h})), facts.rows)
     if isinstance(method, FullMethod):
-        h2 = _resolve(method.full.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 1))
+        h2 = _resolve(
+            method.full.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 1)
+        )
         return _paced(FullMethod(full=method.full.model_copy(update={"hyperparameters": h2})), facts.rows)
-    h3 = _resolve(method.lora.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 2))
-    return _paced(method.model_copy(update={"lora": method.lora.model_copy(update={"hyperparameters": h3})}), facts.rows)
+    h3 = _resolve(
+        method.lora.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 2)
+    )
+    return _paced(
+        method.model_copy(update={"lora": method.lora.model_copy(update={"hyperparameters": h3})}), facts.rows
+    )
 
 
 def _learning_rate(facts: Facts, column: int) -> float:
@@ -97,7 +117,9 @@ def _paced(method: CanonicalMethod, rows: int) -> CanonicalMethod:
     steps = total_steps(method, rows)
     pace = {
         "eval_interval": max(1, math.ceil(steps / 5)) if h.eval_interval == "auto" else h.eval_interval,
-        "checkpoint_interval": max(1, math.ceil(steps / 5)) if h.checkpoint_interval == "auto" else h.checkpoint_interval,
+        "checkpoint_interval": max(1, math.ceil(steps / 5))
+        if h.checkpoint_interval == "auto"
+        else h.checkpoint_interval,
     }
     block = getattr(method, method.type)
     return method.model_copy(

@@ -1,0 +1,1 @@
+"""Whetstone: the platform. Web pages, REST API and the truth about every job."""

@@ -1,0 +1,75 @@
+"""People, their teams, and the keys their scripts use."""
+
+import hashlib
+import secrets
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """A person who logs in."""
+
+    language = models.CharField(max_length=16, blank=True, default="")
+
+
+class Team(models.Model):
+    """Owner of everything: people see what belongs to their team."""
+
+    name = models.CharField(max_length=128)
+    slug = models.SlugField(max_length=64, unique=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="teams")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    team = models.ForeignKey(Team, on_delete=models.CASCADE)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_per_team")]
+
+
+class Owned(models.Model):
+    """What belongs to a team. Read it through `accounts.scope.owned`."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class ApiKey(Owned):
+    """A key for scripts. Only its hash is kept: the key itself is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=128, blank=True)
+    hash = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=16)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    @classmethod
+    def make(cls, user: User, team: Team, name: str = "") -> tuple[Self, str]:
+        """A new key, as a record and as the text that is shown once."""
+        text = f"wk-{secrets.token_urlsafe(32)}"
+        hint = f"{text[:6]}…{text[-4:]}"
+        return cls.objects.create(user=user, team=team, name=name, hash=hash_of(text), hint=hint), text
+
+    def touch(self) -> None:
+        """Remember that the key was used, at most once a minute."""
+        now = timezone.now()
+        if self.last_used_at is None or (now - self.last_used_at).total_seconds() > 60:
+            self.last_used_at = now
+            self.save(update_fields=["last_used_at"])
+
+
+def hash_of(token: str) -> str:
+    """What is stored of a random token: SHA-256, in hex."""
+    return hashlib.sha256(token.encode()).hexdigest()

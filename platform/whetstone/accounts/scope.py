@@ -1,0 +1,34 @@
+"""The one place that decides what a request may see: its team's objects, and nothing else."""
+
+from typing import TypeVar
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from whetstone.accounts.models import Owned, Team, User
+
+T = TypeVar("T", bound=Owned)
+
+
+def owned(model: type[T], team: Team) -> QuerySet[T]:
+    """The rows of a model that belong to the team."""
+    return model._default_manager.filter(team=team)
+
+
+def team_of(user: User) -> Team:
+    """The team a person works in: the first one joined, or one of their own."""
+    team = user.teams.order_by("membership__id").first()
+    return team or found_team(user)
+
+
+def found_team(user: User) -> Team:
+    """A team for somebody who has none yet."""
+    team, _ = Team.objects.get_or_create(slug=f"team-{user.pk}", defaults={"name": user.get_username()})
+    team.members.add(user)
+    return team
+
+
+def person(request: HttpRequest) -> User:
+    """The logged-in person behind a page request."""
+    assert isinstance(request.user, User)
+    return request.user

@@ -1,0 +1,45 @@
+"""Is the process there (`/healthz`), and can it do its work (`/readyz`)?"""
+
+from collections.abc import Callable
+
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database, schema and artifact store answer, else 503 and which of them does not."""
+    checks = {"database": _database, "migrations": _migrations, "artifacts": _artifacts}
+    results = {name: _try(check) for name, check in checks.items()}
+    ready = all(result == "ok" for result in results.values())
+    return JsonResponse(
+        {"status": "ok" if ready else "not ready", "checks": results}, status=200 if ready else 503
+    )
+
+
+def _try(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # a probe reports whatever is wrong
+        return f"{type(error).__name__}: {error}".strip()[:200]
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _migrations() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise RuntimeError("run `python manage.py migrate`")
+
+
+def _artifacts() -> None:
+    default_storage.exists("probe")

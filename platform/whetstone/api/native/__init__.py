@@ -1,0 +1,1 @@
+"""What OpenAI has no word for, under `/api/v1`."""

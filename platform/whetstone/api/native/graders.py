@@ -1,0 +1,93 @@
+"""Graders while they are being built: is this one right, and what does it give?"""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from pydantic import Field, JsonValue
+
+from contracts.dataset import prepare
+from contracts.fault import Fault
+from graders import Grader, GraderError, grade, item_columns, parse
+from whetstone.accounts.models import Team
+from whetstone.api.caller import caller
+from whetstone.datasets.find import find_version
+from whetstone.datasets.ingest import read_rows
+
+router = Router(tags=["graders"])
+
+
+class Check(Schema):
+    grader: JsonValue
+    dataset: str | None = None
+    """When given, columns that the grader reads must be there."""
+
+
+class Try(Check):
+    offset: int = Field(0, ge=0)
+    limit: int = Field(5, ge=1, le=1000)
+    samples: list[dict[str, JsonValue]] | None = None
+    items: list[dict[str, JsonValue]] | None = None
+
+
+@router.post("/check", response={200: dict[str, Any], 422: dict[str, Any]})
+def check(request: HttpRequest, body: Check) -> tuple[int, dict[str, Any]]:
+    """The grader as the platform understands it, or what is wrong with it and where."""
+    try:
+        grader = parse(body.grader)
+    except GraderError as error:
+        return 422, {"errors": [{"path": p.path, "message": p.message} for p in error.problems]}
+    if errors := _unknown_columns(caller(request).team, grader, body.dataset):
+        return 422, {"errors": errors}
+    return 200, {"grader": grader.model_dump(mode="json", exclude_none=True)}
+
+
+def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[dict[str, str]]:
+    if dataset is None:
+        return []
+    version = find_version(team, dataset, param="dataset")
+    unknown = sorted(set(item_columns(grader)) - set(version.item_names))
+    faults = [
+        Fault("evaluator.column_missing", column=c, columns=", ".join(version.item_names)) for c in unknown
+    ]
+    return [{"path": "", "message": str(fault)} for fault in faults]
+
+
+@router.post("/try")
+def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
+    """Grade own samples, or rows of a dataset: there the row's own answer or reference is the sample."""
+    grader = parse(body.grader)
+    samples, items = _given(body) if body.dataset is None else _rows(caller(request).team, body)
+    grades = grade(grader, samples, items)
+    return {
+        "grades": [
+            {"sample": sample, "item": item, "grade": result.to_json()}
+            for sample, item, result in zip(samples, items, grades, strict=True)
+        ]
+    }
+
+
+def _given(body: Try) -> tuple[list[dict[str, JsonValue]], list[dict[str, JsonValue]]]:
+    samples = body.samples or []
+    items = body.items if body.items is not None else [{} for _ in samples]
+    if len(items) != len(samples):
+        raise Fault("request.invalid", field="items", detail="Give as many items as samples.")
+    return samples, items
+
+
+def _rows(team: Team, body: Try) -> tuple[list[dict[str, JsonValue]], list[dict[str, JsonValue]]]:
+    version = find_version(team, body.dataset or "", param="dataset")
+    if not version.shape:
+        raise Fault("dataset.not_mapped", field="dataset", dataset=str(version))
+    rows = [prepare(row, version.column_mapping) for row in read_rows(version, body.offset, body.limit)]
+    items = [row.item for row in rows]
+    given = body.samples or []
+    own: list[dict[str, JsonValue]] = [
+        {"output_text": row.completion if row.completion is not None else _text(row.item.get("reference"))}
+        for row in rows
+    ]
+    return given[: len(own)] + own[len(given) :], items
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)

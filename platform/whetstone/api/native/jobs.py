@@ -1,0 +1,95 @@
+"""Jobs as the pages need them: checked before they exist, and watched while they run."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from ninja import Query, Router
+
+from contracts.job import JobDraft
+from contracts.method import canonical
+from contracts.resolve import hyperparameters_of
+from whetstone.api.caller import caller
+from whetstone.api.errors import fault_json
+from whetstone.api.openai.jobs import find_job
+from whetstone.jobs.check import Checked, check
+from whetstone.jobs.rollouts import Order, rollouts
+from whetstone.jobs.series import series
+from whetstone.jobs.tail import as_json, follow
+
+router = Router(tags=["jobs"])
+
+
+@router.post("/check")
+def check_draft(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
+    """Everything the page says before a job is created, and the exact JSON that would create it."""
+    found = check(caller(request).team, draft)
+    return {
+        "ready": not found.problems,
+        "problems": [fault_json(problem) for problem in found.problems],
+        "preview": _preview(found),
+        "draft": draft.model_dump(mode="json", exclude_unset=True),
+        "resolved": found.method.model_dump(mode="json", exclude_none=True) if found.method else None,
+    }
+
+
+def _preview(found: Checked) -> dict[str, Any]:
+    return {
+        "method": canonical(found.draft.method).type,
+        "model": found.model.name if found.model else None,
+        "rows": found.training.rows if found.training else None,
+        "held_out_rows": found.validation.rows if found.validation else None,
+        "steps": found.steps or None,
+        "pool": found.pool or None,
+        "changed": _changed(found.draft),
+    }
+
+
+def _changed(draft: JobDraft) -> int:
+    """How many hyperparameters differ from their defaults."""
+    h = hyperparameters_of(canonical(draft.method))
+    defaults = type(h)()
+    return sum(getattr(h, name) != getattr(defaults, name) for name in type(h).model_fields)
+
+
+@router.get("/{job_id}/series")
+def job_series(
+    request: HttpRequest, job_id: str, max_points: int = Query(1000, ge=10, le=20000)
+) -> dict[str, Any]:
+    return series(find_job(request, job_id), max_points)
+
+
+@router.get("/{job_id}/rollouts")
+def job_rollouts(
+    request: HttpRequest,
+    job_id: str,
+    step: int | None = None,
+    order: Order = "newest",
+    limit: int = Query(50, ge=1, le=500),
+    offset: int = Query(0, ge=0),
+) -> dict[str, Any]:
+    return rollouts(find_job(request, job_id), step=step, order=order, limit=limit, offset=offset)
+
+
+@router.get("/{job_id}/live")
+def live(request: HttpRequest, job_id: str, after: int = Query(0, ge=0)) -> HttpResponseBase:
+    """Events as they come, as server-sent events. `Last-Event-ID` wins over `after`."""
+    job = find_job(request, job_id)
+    last = request.headers.get("Last-Event-ID", "")
+    response = StreamingHttpResponse(
+        _sse(job.id, int(last) if last.isdecimal() else after), content_type="text/event-stream"
+    )
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:
+    yield b"retry: 1000\n\n"
+    async for event in follow(job_id, after):
+        if event is None:
+            yield b": still here\n\n"
+            continue
+        yield f"id: {event.number}\nevent: {event.type}\ndata: {json.dumps(as_json(event))}\n\n".encode()
+    yield b"event: end\ndata: {}\n\n"

@@ -1,0 +1,14 @@
+"""`/api/v1`, put together."""
+
+from ninja import NinjaAPI
+
+from whetstone.api.caller import AUTH
+from whetstone.api.errors import answer_errors
+from whetstone.api.native import datasets, evaluators, graders, jobs
+
+native_api = NinjaAPI(title="Whetstone", version="1", urls_namespace="native", auth=AUTH, docs_url=None)
+answer_errors(native_api)
+native_api.add_router("/graders", graders.router)
+native_api.add_router("/evaluators", evaluators.router)
+native_api.add_router("/datasets", datasets.router)
+native_api.add_router("/jobs", jobs.router)

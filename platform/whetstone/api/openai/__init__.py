@@ -1,0 +1,1 @@
+"""The REST surface that OpenAI's client speaks, under `/v1`."""

@@ -1,0 +1,130 @@
+"""`/v1/fine_tuning/jobs`: training jobs in OpenAI's form."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router
+
+from contracts.fault import Fault
+from contracts.job import JobDraft
+from whetstone.accounts.scope import owned
+from whetstone.api.caller import caller
+from whetstone.api.openai.objects import event_json, job_json
+from whetstone.api.openai.pages import page
+from whetstone.jobs.launch import launch
+from whetstone.jobs.models import Job
+from whetstone.jobs.record import ask, resume
+
+router = Router(tags=["fine-tuning"])
+
+
+@router.post("")
+def create(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
+    who = caller(request)
+    return job_json(launch(who.user, who.team, draft))
+
+
+@router.get("")
+def list_jobs(
+    request: HttpRequest, after: str | None = None, limit: int = Query(20, ge=1, le=100)
+) -> dict[str, Any]:
+    wanted = {
+        key.removeprefix("metadata[").removesuffix("]"): value
+        for key, value in request.GET.items()
+        if key.startswith("metadata[")
+    }
+    rows = _jobs(request)
+    for key, value in wanted.items():
+        rows = rows.filter(**{f"metadata__{key}": value})
+    return page(rows, job_json, after=after, limit=limit)
+
+
+@router.get("/{job_id}")
+def retrieve(request: HttpRequest, job_id: str) -> dict[str, Any]:
+    return job_json(find_job(request, job_id))
+
+
+@router.post("/{job_id}/cancel")
+def cancel(request: HttpRequest, job_id: str) -> dict[str, Any]:
+    ask(find_job(request, job_id).id, Job.Wish.CANCEL)
+    return job_json(find_job(request, job_id))
+
+
+@router.post("/{job_id}/pause")
+def pause(request: HttpRequest, job_id: str) -> dict[str, Any]:
+    ask(find_job(request, job_id).id, Job.Wish.PAUSE)
+    return job_json(find_job(request, job_id))
+
+
+@router.post("/{job_id}/resume")
+def resume_job(request: HttpRequest, job_id: str) -> dict[str, Any]:
+    resume(find_job(request, job_id).id)
+    return job_json(find_job(request, job_id))
+
+
+@router.get("/{job_id}/events")
+def events(
+    request: HttpRequest, job_id: str, after: str | None = None, limit: int = Query(20, ge=1, le=1000)
+) -> dict[str, Any]:
+    """Newest first; `after` is the id of the last event seen."""
+    rows = find_job(request, job_id).events.order_by("-number")
+    if after is not None:
+        rows = rows.filter(number__lt=_number_in(after))
+    found = list(rows[: limit + 1])
+    return {
+        "object": "list",
+        "data": [event_json(event) for event in found[:limit]],
+        "has_more": len(found) > limit,
+    }
+
+
+def _number_in(event_id: str) -> int:
+    number = event_id.rpartition("-")[2]
+    if not number.isdecimal():
+        raise Fault("request.invalid", field="after", detail=f"There is no event with the id “{event_id}”.")
+    return int(number)
+
+
+@router.get("/{job_id}/checkpoints")
+def checkpoints(
+    request: HttpRequest, job_id: str, after: str | None = None, limit: int = Query(10, ge=1, le=100)
+) -> dict[str, Any]:
+    job = find_job(request, job_id)
+    rows = job.events.filter(type="checkpoint").order_by("-step")
+    if after is not None:
+        rows = rows.filter(step__lt=_number_in(after))
+    found = list(rows[: limit + 1])
+    metrics = dict(
+        job.events.filter(type="metrics", step__in=[e.step for e in found]).values_list("step", "data")
+    )
+    data = [
+        {
+            "object": "fine_tuning.job.checkpoint",
+            "id": f"ftckpt_{job.id.removeprefix('ftjob-')}-{event.step}",
+            "created_at": int(event.at.timestamp()),
+            "fine_tuned_model_checkpoint": f"{job.model_name}:ckpt-step-{event.step}",
+            "step_number": event.step,
+            "fine_tuning_job_id": job.id,
+            "metrics": {"step": event.step} | metrics.get(event.step, {}).get("values", {}),
+        }
+        for event in found[:limit]
+    ]
+    ends = (
+        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        if data
+        else {"first_id": None, "last_id": None}
+    )
+    return {"object": "list", "data": data, "has_more": len(found) > limit} | ends
+
+
+def _jobs(request: HttpRequest) -> QuerySet[Job]:
+    return owned(Job, caller(request).team).select_related("team", "base", "trained")
+
+
+def find_job(request: HttpRequest, job_id: str) -> Job:
+    """The team's job of this id. Raises Fault job.not_found."""
+    job = _jobs(request).filter(id=job_id).first()
+    if job is None:
+        raise Fault("job.not_found", field="job_id", job=job_id)
+    return job

@@ -1,0 +1,88 @@
+"""The worker's side door: claim, report, fetch and store files. For workers alone."""
+
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.security import HttpBearer
+
+from contracts.event import ClaimRequest, Hello, Reports
+from contracts.fault import Fault
+from whetstone.accounts.models import hash_of
+from whetstone.api.bodies import download
+from whetstone.api.errors import answer_errors, error
+from whetstone.artifacts.store import Corrupt, find, put
+from whetstone.jobs.claim import claim
+from whetstone.jobs.models import Attempt
+from whetstone.jobs.record import holder, record
+from whetstone.workers.pools import welcome
+
+worker_api = NinjaAPI(urls_namespace="worker", docs_url=None, openapi_url=None)
+answer_errors(worker_api)
+
+
+class Member(HttpBearer):
+    """The token with which every worker of this platform joins."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> str:
+        if not secrets.compare_digest(token.encode(), settings.WORKER_TOKEN.encode()):
+            raise Fault("auth.invalid")
+        return token
+
+
+class Holder(HttpBearer):
+    """The token of one attempt of one job. An attempt that was replaced is still known by it."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> str:
+        if not Attempt.objects.filter(token_hash=hash_of(token)).exists():
+            raise Fault("auth.invalid")
+        return token
+
+
+@worker_api.post("/hello", auth=Member(), response={204: None})
+def hello(request: HttpRequest, body: Hello) -> tuple[int, None]:
+    welcome(body)
+    return 204, None
+
+
+@worker_api.post("/claim", auth=Member())
+def claim_job(request: HttpRequest, body: ClaimRequest) -> HttpResponse:
+    claimed = claim(body.worker, body.pool)
+    if claimed is None:
+        return HttpResponse(status=204)
+    return HttpResponse(claimed.model_dump_json(), content_type="application/json")
+
+
+@worker_api.post("/jobs/{job_id}/events", auth=Holder())
+def report(request: HttpRequest, job_id: str, body: Reports) -> HttpResponse:
+    reply = record(job_id, _token(request), body.reports)
+    return HttpResponse(reply.model_dump_json(), content_type="application/json")
+
+
+@worker_api.api_operation(["GET", "HEAD"], "/jobs/{job_id}/blobs/{sha256}", auth=Holder())
+def fetch(request: HttpRequest, job_id: str, sha256: str) -> HttpResponse:
+    attempt = holder(job_id, _token(request))
+    blob = find(attempt.job.team, sha256) if attempt else None
+    if blob is None:
+        return error(404, "no such blob", code="not_found")
+    if request.method == "HEAD":
+        return HttpResponse(headers={"Content-Length": str(blob.size)})
+    return download(blob, sha256)  # type: ignore[return-value]  # a streaming answer is one too
+
+
+@worker_api.put("/jobs/{job_id}/blobs/{sha256}", auth=Holder())
+def store(request: HttpRequest, job_id: str, sha256: str) -> HttpResponse:
+    attempt = holder(job_id, _token(request))
+    if attempt is None:
+        return error(409, "this attempt no longer holds the job", code="replaced")
+    known = find(attempt.job.team, sha256) is not None
+    try:
+        put(attempt.job.team, request, sha256)
+    except Corrupt as corrupt:
+        return error(400, str(corrupt), code="corrupt")
+    return HttpResponse(status=200 if known else 201)
+
+
+def _token(request: HttpRequest) -> str:
+    return request.headers["Authorization"].removeprefix("Bearer ").strip()

@@ -1,0 +1,110 @@
+"""The artifact store: put a file in, read it again. A folder on a laptop, S3 in production."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import IO, Protocol
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from contracts.job import FileRef
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.artifacts.models import Blob
+
+CHUNK = 1024 * 1024
+
+
+class Corrupt(Exception):
+    """The bytes that arrived are not those that were announced."""
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Incoming(File):  # type: ignore[type-arg]  # Django's File is generic in the stubs alone
+    """A finished local file: a store on the same disk moves it instead of copying."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+def put(team: Team, source: Readable, sha256: str | None = None) -> Blob:
+    """Store what `source` holds, a chunk at a time.
+
+    Raises:
+        Corrupt: the content has another hash than `sha256`; nothing is kept.
+    """
+    handle, path = tempfile.mkstemp(dir=settings.FILE_UPLOAD_TEMP_DIR)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            digest, size = _copy(source, target)
+            target.flush()
+            os.fsync(target.fileno())
+        if sha256 is not None and digest != sha256:
+            raise Corrupt(f"expected {sha256}, got {digest}")
+        return _keep(team, Path(path), digest, size)
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def put_bytes(team: Team, content: bytes) -> Blob:
+    """Store a small file."""
+    from io import BytesIO
+
+    return put(team, BytesIO(content))
+
+
+def _copy(source: Readable, target: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        target.write(chunk)
+    return digest.hexdigest(), size
+
+
+def _keep(team: Team, path: Path, sha256: str, size: int) -> Blob:
+    blob = owned(Blob, team).filter(sha256=sha256).first()
+    if blob is not None and default_storage.exists(blob.place):
+        return blob
+    draft = Blob(team=team, sha256=sha256, size=size)
+    if not default_storage.exists(draft.place):
+        with path.open("rb") as content:
+            default_storage.save(draft.place, _Incoming(content, name=str(path)))
+    kept, _ = Blob.objects.get_or_create(team=team, sha256=sha256, defaults={"size": size})
+    return kept
+
+
+def find(team: Team, sha256: str) -> Blob | None:
+    return owned(Blob, team).filter(sha256=sha256).first()
+
+
+def missing(team: Team, files: Iterable[FileRef]) -> list[FileRef]:
+    """Those of the files that the store does not hold."""
+    wanted = list(files)
+    present = set(
+        owned(Blob, team).filter(sha256__in={f.sha256 for f in wanted}).values_list("sha256", flat=True)
+    )
+    return [f for f in wanted if f.sha256 not in present]
+
+
+def open_blob(blob: Blob) -> IO[bytes]:
+    opened: IO[bytes] = default_storage.open(blob.place, "rb")  # type: ignore[assignment]  # a Django File reads like a file
+    return opened
+
+
+async def stream(blob: Blob) -> AsyncIterator[bytes]:
+    """The content in chunks, without holding the event loop: what an ASGI response wants."""
+    file = await sync_to_async(open_blob)(blob)
+    try:
+        while chunk := await sync_to_async(file.read)(CHUNK):
+            yield chunk
+    finally:
+        await sync_to_async(file.close)()

@@ -1,0 +1,71 @@
+"""The data hub: datasets and their immutable versions."""
+
+from django.db import models
+from pydantic import TypeAdapter
+
+from contracts.dataset import ColumnMapping
+from contracts.job import DatasetRef
+from whetstone.accounts.ids import new_id
+from whetstone.accounts.models import Owned, User
+from whetstone.artifacts.models import Blob
+
+
+def new_file_id() -> str:
+    return new_id("file")
+
+
+class Dataset(Owned):
+    """Rows under a name; what they are stands in the versions."""
+
+    name = models.CharField(max_length=128)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="one_dataset_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DatasetVersion(Owned):
+    """One file with one column mapping. Never changes; a new mapping or file makes the next version."""
+
+    id = models.CharField(max_length=64, primary_key=True, default=new_file_id, editable=False)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    filename = models.CharField(max_length=256)
+    purpose = models.CharField(max_length=32, default="fine-tune")
+    mapping = models.JSONField(default=dict)
+    shape = models.CharField(max_length=16, blank=True)
+    """`chat`, `prompt`, or empty while the columns are not mapped."""
+    rows = models.PositiveIntegerField()
+    columns = models.JSONField(default=list)
+    """Names of the columns, in the order of their first appearance."""
+    statistics = models.JSONField(default=dict)
+    offsets = models.JSONField(default=list)
+    """Byte position of every 1000th row: how the viewer finds a row without reading the file."""
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["dataset", "number"], name="one_dataset_version_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.name}@{self.number}"
+
+    @property
+    def column_mapping(self) -> ColumnMapping:
+        return TypeAdapter(ColumnMapping).validate_python(self.mapping)
+
+    @property
+    def item_names(self) -> tuple[str, ...]:
+        """What a grader may read as `item.<name>`."""
+        return self.column_mapping.item_names(tuple(self.columns))
+
+    def ref(self) -> DatasetRef:
+        file = self.blob.ref(self.filename)
+        return DatasetRef(id=self.id, file=file, mapping=self.column_mapping, rows=self.rows)

@@ -1,0 +1,77 @@
+"""What the operator decides, read from the environment and checked once at the start."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(BaseSettings):
+    """One field a setting: `lease_s` is `WHETSTONE_LEASE_S`."""
+
+    model_config = SettingsConfigDict(env_prefix="WHETSTONE_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=lambda: Path.cwd() / ".whetstone")
+    """Where a laptop's platform lives: database, broker, artifacts, secrets."""
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    """postgresql://user:password@host/name. Without it: SQLite in the home."""
+    broker_url: str | None = None
+    """redis://:password@host:6379/0. Without it: SQLite in the home."""
+    artifacts: str | None = None
+    """A folder, or s3://bucket/prefix. Without it: a folder in the home."""
+    s3_endpoint_url: str | None = None
+    """For S3 stores that are not Amazon's."""
+    public_url: str = "http://127.0.0.1:8000"
+    """The address under which browsers reach the platform."""
+    allowed_hosts: str = ""
+    """Further host names, separated by commas."""
+    secret_key: str | None = None
+    worker_token: str | None = None
+    """What a worker must show to join. Without it: made once and kept in the home."""
+    debug: bool = False
+    max_upload_mb: int = Field(1024, ge=1)
+    lease_s: float = Field(300, gt=0)
+    """How long a job may go without a report before it is given to another worker."""
+    attempts: int = Field(3, ge=1)
+    """How often a job is tried when its worker or machine fails."""
+
+    @cached_property
+    def broker(self) -> str:
+        return self.broker_url or f"sqla+sqlite:///{self.home / 'broker.sqlite3'}"
+
+    @cached_property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'platform.sqlite3'}"
+
+    def secret(self, name: str, given: str | None) -> str:
+        """The given secret, or one that is drawn once and kept in the home, readable by its owner alone."""
+        if given:
+            return given
+        path = self.home / name
+        if not path.exists():
+            self.home.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f"{name}.{secrets.token_hex(4)}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                pass  # another process of this platform was faster: its secret counts
+            draft.unlink()
+        return path.read_text()
+
+
+def read_environment() -> Environment:
+    """Raises SystemExit with one sentence a setting when something in the environment cannot be used."""
+    try:
+        found = Environment()
+    except ValidationError as error:
+        raise SystemExit("\n".join(_sentence(e["loc"], e["msg"]) for e in error.errors())) from None
+    return found.model_copy(update={"home": found.home.expanduser().resolve()})
+
+
+def _sentence(place: tuple[int | str, ...], message: str) -> str:
+    name = str(place[0])
+    return f"{name if name.isupper() else 'WHETSTONE_' + name.upper()}: {message}"

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class EvaluatorsConfig(AppConfig):
+    name = "whetstone.evaluators"

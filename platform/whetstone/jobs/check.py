@@ -1,0 +1,141 @@
+"""Can this draft become a job? Everything that can be known before a GPU is asked."""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from contracts.dataset import Shape
+from contracts.fault import Fault, FaultReport
+from contracts.job import JobDraft
+from contracts.method import CanonicalMethod, GrpoMethod, canonical
+from contracts.resolve import Facts, resolve, total_steps
+from graders import item_columns
+from graders.schema import Grader
+from whetstone.accounts.models import Team
+from whetstone.datasets.find import find_version
+from whetstone.datasets.models import DatasetVersion
+from whetstone.datasets.serves import why_not
+from whetstone.evaluators.find import find_evaluator
+from whetstone.evaluators.models import EvaluatorVersion
+from whetstone.modelhub.find import find_model
+from whetstone.modelhub.models import Model
+from whetstone.workers.pools import choose
+
+
+@dataclass
+class Checked:
+    """A draft, and what was found of all that it names."""
+
+    draft: JobDraft
+    problems: list[FaultReport] = field(default_factory=list)
+    model: Model | None = None
+    training: DatasetVersion | None = None
+    validation: DatasetVersion | None = None
+    evaluator: EvaluatorVersion | None = None
+    grader: Grader | None = None
+    method: CanonicalMethod | None = None
+    """Resolved: nothing in it says “auto”. None while model or dataset are missing."""
+    steps: int = 0
+    pool: str = ""
+
+
+def check(team: Team, draft: JobDraft) -> Checked:
+    """Look up all that the draft names, and collect every problem instead of stopping at the first."""
+    found = Checked(draft)
+    method = canonical(_with_old_hyperparameters(draft).method)
+    with _noting(found):
+        found.model = find_model(team, draft.model)
+    with _noting(found):
+        found.training = find_version(team, draft.training_file, param="training_file")
+    if draft.validation_file is not None:
+        with _noting(found):
+            found.validation = find_version(team, draft.validation_file, param="validation_file")
+    with _noting(found):
+        found.pool = choose(draft.resources.pool)
+    with _noting(found):
+        _check_data(found, method)
+    with _noting(found):
+        _check_evaluator(team, found, method)
+    if found.model and found.training:
+        facts = Facts(rows=max(1, found.training.rows), parameters=found.model.parameters)
+        found.method = resolve(_pinned(method, found), facts)
+        found.steps = total_steps(found.method, facts.rows)
+    return found
+
+
+class _noting:
+    """Turns a Fault raised inside into one of the problems."""
+
+    def __init__(self, found: Checked) -> None:
+        self.found = found
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, Fault):
+            self.found.problems.append(error.report)
+            return True
+        return False
+
+
+def _with_old_hyperparameters(draft: JobDraft) -> JobDraft:
+    """OpenAI's deprecated top-level hyperparameters, moved to where they belong."""
+    if draft.hyperparameters is None:
+        return draft
+    if draft.method.type not in ("full", "supervised"):
+        raise Fault(
+            "request.invalid",
+            field="hyperparameters",
+            detail="The top-level hyperparameters belong to supervised jobs; put them into the method.",
+        )
+    given = draft.hyperparameters.model_dump(exclude_unset=True)
+    document = draft.model_dump(mode="json")
+    document["method"][draft.method.type]["hyperparameters"].update(given)
+    document["hyperparameters"] = None
+    return JobDraft.model_validate(document)
+
+
+def _check_data(found: Checked, method: CanonicalMethod) -> None:
+    for version, param in ((found.training, "training_file"), (found.validation, "validation_file")):
+        if version is None:
+            continue
+        if not version.shape:
+            raise Fault("dataset.not_mapped", field=param, dataset=str(version))
+        needed: Shape = "prompt" if isinstance(method, GrpoMethod) else "chat"
+        if why_not(version, method.type):
+            raise Fault(
+                "dataset.wrong_shape",
+                field=param,
+                method=method.type,
+                needed=needed,
+                dataset=str(version),
+                shape=cast(str, version.shape),
+            )
+
+
+def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> None:
+    if not isinstance(method, GrpoMethod):
+        return
+    place = found.draft.method.type
+    if method.grpo.evaluator is not None:
+        found.evaluator = find_evaluator(team, method.grpo.evaluator, param=f"method.{place}.evaluator")
+    found.grader = found.evaluator.grader if found.evaluator else method.grpo.grader
+    if found.grader is None:
+        raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
+    param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
+    for version in filter(None, (found.training, found.validation)):
+        _check_columns(found.grader, version, param)
+
+
+def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:
+    for column in sorted(item_columns(grader)):
+        if column not in version.item_names:
+            columns = ", ".join(version.item_names) or "–"
+            raise Fault("evaluator.column_missing", field=param, column=column, columns=columns)
+
+
+def _pinned(method: CanonicalMethod, found: Checked) -> CanonicalMethod:
+    """The method with its evaluator named by version, so that a later version changes nothing."""
+    if not isinstance(method, GrpoMethod) or found.evaluator is None:
+        return method
+    return GrpoMethod(grpo=method.grpo.model_copy(update={"evaluator": str(found.evaluator)}))

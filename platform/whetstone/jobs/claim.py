@@ -1,0 +1,65 @@
+"""How a worker comes to a job: a compare-and-set that only one of them can win."""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from contracts.event import Claim, ResumePoint
+from whetstone.accounts.models import hash_of
+from whetstone.jobs.models import Attempt, Event, Job
+from whetstone.jobs.states import append, move
+from whetstone.modelhub.models import FILES
+from whetstone.workers.models import Worker
+
+STEPPED = ("metrics", "evaluation", "checkpoint", "rollouts")
+
+
+@transaction.atomic
+def claim(worker: str, pool: str) -> Claim | None:
+    """Give the worker the job of its pool that waits longest, or nothing."""
+    waiting = Job.objects.filter(status=Job.Status.QUEUED, pool=pool).order_by("created_at", "id")
+    job = waiting.select_for_update(skip_locked=True, of=("self",)).first()
+    if job is None:
+        return None
+    resume = newest_checkpoint(job)
+    token = secrets.token_urlsafe(32)
+    job.attempt += 1
+    job.lease_until = timezone.now() + lease()
+    job.step = resume.step if resume else 0
+    job.save(update_fields=["attempt", "lease_until", "step"])
+    who = Worker.objects.filter(name=worker).first()
+    Attempt.objects.create(
+        job=job, number=job.attempt, worker=who, token_hash=hash_of(token), from_step=job.step
+    )
+    _supersede(job, resume)
+    move(job, "running")
+    append(job, "attempt", {"number": job.attempt, "worker": worker, "from_step": job.step})
+    return Claim(
+        attempt=job.attempt,
+        token=token,
+        lease_s=settings.ENVIRONMENT.lease_s,
+        spec=job.job_spec,
+        resume=resume,
+    )
+
+
+def lease() -> timedelta:
+    return timedelta(seconds=settings.ENVIRONMENT.lease_s)
+
+
+def newest_checkpoint(job: Job) -> ResumePoint | None:
+    """Where the next attempt goes on: the last checkpoint that was named, whose files are all in the store."""
+    event = job.events.filter(type="checkpoint").order_by("-step").first()
+    if event is None or event.step is None:
+        return None
+    return ResumePoint(step=event.step, files=FILES.validate_python(event.data["files"]))
+
+
+def _supersede(job: Job, resume: ResumePoint | None) -> None:
+    """Forget what was told of steps that will be done again, so that every reader sees each step once."""
+    told = Event.objects.filter(job=job, type__in=STEPPED)
+    told = told.filter(step__gt=resume.step) if resume else told
+    told.delete()

@@ -1,0 +1,69 @@
+"""The one way a job begins."""
+
+import secrets
+
+from django.db import transaction
+
+from contracts.fault import Fault
+from contracts.job import JobDraft, JobSpec
+from whetstone.accounts.models import Team, User
+from whetstone.jobs.check import Checked, check
+from whetstone.jobs.models import Job, new_job_id
+from whetstone.jobs.states import append
+from whetstone.jobs.wake import wake_later
+
+
+def launch(user: User, team: Team, draft: JobDraft) -> Job:
+    """Turn a draft into a queued job.
+
+    Raises:
+        Fault: the first problem of the draft; nothing was made.
+    """
+    found = check(team, draft)
+    if found.problems:
+        first = found.problems[0]
+        raise Fault(first.code, field=first.field, evidence=first.evidence, **first.params)
+    return _create(user, team, found)
+
+
+@transaction.atomic
+def _create(user: User, team: Team, found: Checked) -> Job:
+    draft = found.draft
+    seed = draft.seed if draft.seed is not None else secrets.randbelow(2**31)
+    job_id = new_job_id()
+    spec = _spec(job_id, found, seed)
+    job = Job.objects.create(
+        id=job_id,
+        team=team,
+        created_by=user,
+        draft=draft.model_dump(mode="json", exclude_none=True),
+        spec=spec.model_dump(mode="json"),
+        method=spec.method.type,
+        base=found.model,
+        training=found.training,
+        validation=found.validation,
+        evaluator=found.evaluator,
+        pool=found.pool,
+        suffix=draft.suffix or "",
+        metadata=draft.metadata or {},
+        seed=seed,
+        total_steps=spec.total_steps,
+    )
+    append(job, "status", {"from": "", "to": "queued", "reason": "", "fault": None})
+    wake_later(job)
+    return job
+
+
+def _spec(job_id: str, found: Checked, seed: int) -> JobSpec:
+    assert found.model and found.training and found.method  # check() found no problem
+    return JobSpec(
+        job=job_id,
+        model=found.model.ref(),
+        training=found.training.ref(),
+        validation=found.validation.ref() if found.validation else None,
+        method=found.method,
+        grader=found.grader,
+        evaluator=str(found.evaluator) if found.evaluator else None,
+        total_steps=found.steps,
+        seed=seed,
+    )

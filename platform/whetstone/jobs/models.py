@@ -1,0 +1,169 @@
+"""Jobs, the tries at them, and everything they report."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from contracts.fault import FaultReport
+from contracts.job import ENDED, JobDraft, JobSpec
+from whetstone.accounts.ids import new_id
+from whetstone.accounts.models import Owned, User
+from whetstone.datasets.models import DatasetVersion
+from whetstone.evaluators.models import EvaluatorVersion
+from whetstone.modelhub.models import Model
+from whetstone.workers.models import Worker
+
+
+def new_job_id() -> str:
+    return new_id("ftjob")
+
+
+class Job(Owned):
+    """One piece of work for a worker. `jobs.launch` makes it, `jobs.record` changes it, `jobs.tail` watches it."""
+
+    class Status(models.TextChoices):
+        VALIDATING_FILES = "validating_files"
+        QUEUED = "queued"
+        RUNNING = "running"
+        PAUSED = "paused"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class Wish(models.TextChoices):
+        """What a person wants of a running job; the worker hears it with its next report."""
+
+        NONE = ""
+        CANCEL = "cancel"
+        PAUSE = "pause"
+
+    id = models.CharField(max_length=64, primary_key=True, default=new_job_id, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
+    reason = models.CharField(max_length=500, blank=True)
+    fault = models.JSONField(null=True)
+    wish = models.CharField(max_length=8, choices=Wish.choices, default=Wish.NONE, blank=True)
+
+    draft = models.JSONField()
+    """What was asked for, as it was asked."""
+    spec = models.JSONField()
+    """What the worker is given, with a number in every place."""
+    method = models.CharField(max_length=32)
+    base = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="jobs")
+    training = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
+    validation = models.ForeignKey(
+        DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs"
+    )
+    evaluator = models.ForeignKey(EvaluatorVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
+    trained = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="made_by")
+    pool = models.CharField(max_length=64)
+    suffix = models.CharField(max_length=64, blank=True)
+    metadata = models.JSONField(default=dict)
+    seed = models.PositiveIntegerField()
+
+    attempt = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    woken_at = models.DateTimeField(null=True)
+    """When workers were last told that this job waits."""
+    last_event = models.PositiveBigIntegerField(default=0)
+    step = models.PositiveIntegerField(default=0)
+    total_steps = models.PositiveIntegerField(default=0)
+    phase = models.CharField(max_length=32, blank=True)
+    trained_tokens = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["team", "-created_at", "-id"], name="job_newest_first"),
+            models.Index(fields=["status", "pool", "created_at"], name="job_waiting"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status="running", lease_until__isnull=False) | ~Q(status="running"),
+                name="running_jobs_have_a_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+    @property
+    def job_spec(self) -> JobSpec:
+        return JobSpec.model_validate(self.spec)
+
+    @property
+    def job_draft(self) -> JobDraft:
+        return JobDraft.model_validate(self.draft)
+
+    @property
+    def fault_report(self) -> FaultReport | None:
+        return FaultReport.model_validate(self.fault) if self.fault else None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def label(self) -> str:
+        """What a person calls it."""
+        return self.suffix or f"{self.method}-{self.id[-6:]}"
+
+    @property
+    def model_name(self) -> str:
+        """What the trained model is called, in OpenAI's form: `ft:base:team:suffix:id`."""
+        base = self.base.name.split(":")[1] if self.base.name.startswith("ft:") else self.base.name
+        return f"ft:{base}:{self.team.slug}:{self.suffix}:{self.id[-8:]}"
+
+    @property
+    def attempts_left(self) -> int:
+        return int(settings.ENVIRONMENT.attempts) - self.attempt
+
+
+class Attempt(models.Model):
+    """One try of a worker at a job."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    worker = models.ForeignKey(Worker, null=True, on_delete=models.SET_NULL, related_name="attempts")
+    token_hash = models.CharField(max_length=64, unique=True)
+    from_step = models.PositiveIntegerField(default=0)
+    last_seq = models.PositiveBigIntegerField(default=0)
+    """Sequence number of the last report that was recorded."""
+    started_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        ordering = ["job", "number"]
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_attempt_per_number")]
+
+
+class Event(models.Model):
+    """One numbered thing that a job reported. Numbers are given under the job's row lock."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    number = models.PositiveBigIntegerField()
+    attempt = models.PositiveIntegerField(default=0)
+    seq = models.PositiveBigIntegerField(null=True)
+    """The worker's own number; empty for what the platform itself says."""
+    type = models.CharField(max_length=16)
+    step = models.PositiveIntegerField(null=True)
+    at = models.DateTimeField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["job", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="one_event_per_number"),
+            models.UniqueConstraint(fields=["job", "attempt", "seq"], name="one_event_per_report"),
+            models.UniqueConstraint(
+                fields=["job", "type", "step"],
+                condition=Q(type__in=("metrics", "evaluation", "checkpoint")),
+                name="each_step_is_told_once",
+            ),
+        ]

@@ -1,0 +1,170 @@
+"""The one way a job changes while it runs: what its worker reports is written down, once."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from contracts.event import (
+    Failed,
+    Finished,
+    Metrics,
+    Phase,
+    Reply,
+    Report,
+    Stopped,
+)
+from contracts.fault import Fault, FaultReport
+from contracts.job import Status
+from whetstone.accounts.models import hash_of
+from whetstone.artifacts.store import missing
+from whetstone.jobs.claim import lease
+from whetstone.jobs.finish import keep_model
+from whetstone.jobs.models import Attempt, Event, Job
+from whetstone.jobs.states import move
+from whetstone.jobs.wake import wake_later
+
+REPLACED = Reply(order="replaced", lease_s=0)
+FINAL = (Finished, Failed, Stopped)
+
+
+def holder(job_id: str, token: str) -> Attempt | None:
+    """The attempt that this token belongs to, if it still holds the job."""
+    attempt = (
+        Attempt.objects.select_related("job", "job__team")
+        .filter(token_hash=hash_of(token), job_id=job_id)
+        .first()
+    )
+    return attempt if attempt and _holds(attempt, attempt.job) else None
+
+
+def _holds(attempt: Attempt, job: Job) -> bool:
+    return job.status == Job.Status.RUNNING and job.attempt == attempt.number
+
+
+@transaction.atomic
+def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
+    """Write down a batch of reports and renew the lease.
+
+    A report that was recorded before changes nothing. An attempt that no longer holds the job is told so.
+    """
+    job = (
+        Job.objects.select_for_update(of=("self",))
+        .select_related("team", "base", "created_by")
+        .get(id=job_id)
+    )
+    attempt = Attempt.objects.get(token_hash=hash_of(token), job=job)
+    if not _holds(attempt, job):
+        return REPLACED
+    fresh = [report for report in reports if report.seq > attempt.last_seq]
+    _write(job, attempt, fresh)
+    job.lease_until = timezone.now() + lease()
+    job.save(update_fields=["lease_until", "last_event", "step", "phase"])
+    last = fresh[-1].event if fresh else None
+    if isinstance(last, FINAL):
+        _end(job, last)
+    return _reply(job)
+
+
+def _write(job: Job, attempt: Attempt, reports: list[Report]) -> None:
+    if not reports:
+        return
+    events = [
+        _event(job, attempt, report, number)
+        for number, report in enumerate(reports, start=job.last_event + 1)
+    ]
+    Event.objects.bulk_create(events)
+    job.last_event += len(events)
+    attempt.last_seq = reports[-1].seq
+    attempt.save(update_fields=["last_seq"])
+    for report in reports:
+        if isinstance(report.event, Metrics):
+            job.step, job.phase = max(job.step, report.event.step), "training"
+        if isinstance(report.event, Phase):
+            job.phase = report.event.name
+
+
+def _event(job: Job, attempt: Attempt, report: Report, number: int) -> Event:
+    data = report.event.model_dump(mode="json", exclude={"type", "step"})
+    return Event(
+        job=job,
+        number=number,
+        attempt=attempt.number,
+        seq=report.seq,
+        type=report.event.type,
+        step=report.event.model_dump().get("step"),
+        at=datetime.fromtimestamp(report.at, UTC),
+        data=data,
+    )
+
+
+def _end(job: Job, event: Finished | Failed | Stopped) -> None:
+    if isinstance(event, Finished):
+        _succeed(job, event)
+    elif isinstance(event, Stopped):
+        move(job, "paused" if job.wish == Job.Wish.PAUSE else "cancelled" if job.wish else "queued")
+        if job.status == Job.Status.QUEUED:
+            wake_later(job)
+    else:
+        end_attempt(job, event.fault)
+
+
+def _succeed(job: Job, event: Finished) -> None:
+    lost = missing(job.team, event.files)
+    if lost:
+        raise Fault("request.invalid", detail=f"{lost[0].path} is not in the artifact store")
+    job.trained, job.trained_tokens = keep_model(job, event), event.trained_tokens
+    job.save(update_fields=["trained", "trained_tokens"])
+    move(job, "succeeded")
+
+
+def end_attempt(job: Job, fault: FaultReport) -> None:
+    """An attempt failed: try again when another attempt could do better, else the job has failed.
+
+    The caller holds the job's row lock.
+    """
+    if job.wish == Job.Wish.CANCEL:
+        return move(job, "cancelled")
+    if (
+        fault.cause in ("platform", "capacity")
+        and job.attempts_left > 0
+        and fault.code != "job.out_of_memory"
+    ):
+        move(job, "queued", reason=f"attempt {job.attempt} failed: {fault.code}")
+        return wake_later(job)
+    return move(job, "failed", reason=fault.code, fault=fault)
+
+
+def _reply(job: Job) -> Reply:
+    orders = {Job.Wish.CANCEL: "cancel", Job.Wish.PAUSE: "pause"}
+    order = orders.get(Job.Wish(job.wish), "go_on")
+    return Reply.model_validate({"order": order, "lease_s": settings.ENVIRONMENT.lease_s})
+
+
+@transaction.atomic
+def ask(job_id: str, wish: Job.Wish) -> Job:
+    """Cancel or pause: at once when the job only waits, with the worker's next report when it runs.
+
+    Raises:
+        Fault: job.already_ended, job.not_possible.
+    """
+    job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
+    if job.has_ended:
+        raise Fault("job.already_ended", status=job.status)
+    if job.status == Job.Status.RUNNING:
+        job.wish = wish
+        job.save(update_fields=["wish"])
+        return job
+    to: Status = "cancelled" if wish == Job.Wish.CANCEL else "paused"
+    move(job, to)
+    return job
+
+
+@transaction.atomic
+def resume(job_id: str) -> Job:
+    """Put a paused job back into the queue. Raises Fault job.not_possible when it is not paused."""
+    job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
+    move(job, "queued")
+    wake_later(job)
+    return job

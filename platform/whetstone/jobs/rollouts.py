@@ -1,0 +1,62 @@
+"""What the model answered in training, read from parquet parts with DuckDB."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+from django.conf import settings
+
+from contracts.job import FileRef
+from whetstone.artifacts.store import find, open_blob
+from whetstone.jobs.models import Job
+
+Order = Literal["worst", "best", "newest"]
+ORDERS = {
+    "newest": 'step DESC, "group", reward DESC NULLS LAST',
+    "worst": "reward ASC NULLS FIRST, step DESC",
+    "best": "reward DESC NULLS LAST, step DESC",
+}
+COLUMNS = 'step, "group", prompt, completion, item, reward, advantage, tokens, truncated, grade'
+
+
+def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: int) -> dict[str, Any]:
+    """A page of rollouts, and the steps there are."""
+    parts = list(job.events.filter(type="rollouts").order_by("step"))
+    steps = sorted({n for part in parts for n in range(part.data["first_step"], (part.step or 0) + 1)})
+    if step is not None:
+        parts = [part for part in parts if part.data["first_step"] <= step <= (part.step or 0)]
+    if not parts:
+        return {"rows": [], "steps": steps, "total": 0}
+    files = [str(_local(job, FileRef.model_validate(part.data["file"]))) for part in parts]
+    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as db:
+        where = "" if step is None else "WHERE step = $step"
+        values: dict[str, Any] = {"files": files} | ({} if step is None else {"step": step})
+        total = db.execute(f"SELECT count(*) FROM read_parquet($files) {where}", values).fetchone()
+        query = (
+            f"SELECT {COLUMNS} FROM read_parquet($files) {where} ORDER BY {ORDERS[order]} LIMIT $n OFFSET $o"
+        )
+        found = db.execute(query, values | {"n": limit, "o": offset})
+        names = [column[0] for column in found.description or []]
+        rows = [_row(dict(zip(names, row, strict=True))) for row in found.fetchall()]
+    return {"rows": rows, "steps": steps, "total": total[0] if total else 0}
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"item": json.loads(row["item"]), "grade": json.loads(row["grade"])}
+
+
+def _local(job: Job, ref: FileRef) -> Path:
+    """The part as a local file: DuckDB reads it again and again, the store may be far away."""
+    path = Path(settings.HOME) / "cache" / "rollouts" / ref.sha256
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blob = find(job.team, ref.sha256)
+    if blob is None:
+        raise FileNotFoundError(ref.sha256)
+    with open_blob(blob) as source, tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as target:
+        shutil.copyfileobj(source, target)
+    return Path(target.name).replace(path)

@@ -1,0 +1,61 @@
+"""A job's metrics as curves, thinned for the eye."""
+
+from collections import defaultdict
+from typing import Any
+
+from whetstone.jobs.metric_names import ORDER, describe
+from whetstone.jobs.models import Job
+
+Points = list[tuple[int, float]]
+
+
+def series(job: Job, max_points: int = 1000) -> dict[str, Any]:
+    """Everything the charts draw: at most about `max_points` points a curve, extremes kept."""
+    metrics = _curves(job, "metrics")
+    evaluations = _curves(job, "evaluation")
+    return {
+        "steps_total": job.total_steps,
+        "keys": _keys(list(metrics) + [key for key in evaluations if key not in metrics]),
+        "points": {key: thin(points, max_points) for key, points in metrics.items()},
+        "evaluations": evaluations,
+        "attempts": [
+            {"number": a.number, "from_step": a.from_step, "at": a.started_at.timestamp()}
+            for a in job.attempts.all()
+        ],
+        "last": job.last_event,
+    }
+
+
+def _curves(job: Job, event_type: str) -> dict[str, Points]:
+    curves: dict[str, Points] = defaultdict(list)
+    told = job.events.filter(type=event_type, number__lte=job.last_event).order_by("step")
+    for step, data in told.values_list("step", "data").iterator(chunk_size=2000):
+        for key, value in data["values"].items():
+            curves[key].append((step, value))
+    return dict(curves)
+
+
+def _keys(keys: list[str]) -> list[dict[str, Any]]:
+    described = [(key, describe(key)) for key in keys]
+    described.sort(key=lambda pair: ([str(group) for group in ORDER].index(str(pair[1].group)), pair[0]))
+    return [
+        {"key": key, "title": str(m.title), "group": str(m.group), "about": str(m.about), "band": m.band}
+        for key, m in described
+    ]
+
+
+def thin(points: Points, most: int) -> Points:
+    """At most `most` points: of each bucket the lowest and the highest, in order, so that no spike is lost."""
+    if len(points) <= most:
+        return points
+    size = -(-len(points) // max(1, most // 2))
+    kept: Points = []
+    for start in range(0, len(points), size):
+        bucket = points[start : start + size]
+        extremes = {min(bucket, key=_value), max(bucket, key=_value)}
+        kept.extend(sorted(extremes))
+    return kept
+
+
+def _value(point: tuple[int, float]) -> float:
+    return point[1]

@@ -1,0 +1,100 @@
+"""The one way a job is watched: a cursor over its events, shared by everybody who watches it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from whetstone.jobs.models import Event, Job
+
+POLL_S = 0.2
+BATCH = 500
+
+
+def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
+    """Events of a job with a number above `after`, oldest first."""
+    return list(Event.objects.filter(job_id=job_id, number__gt=after).order_by("number")[:limit])
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as browsers and scripts read it."""
+    told = {"number": event.number, "attempt": event.attempt, "at": event.at.timestamp(), "type": event.type}
+    return told | ({"step": event.step} if event.step is not None else {}) | event.data
+
+
+class Watch:
+    """Knows a job's newest event, asked for once for all viewers of this process."""
+
+    _open: dict[str, "Watch"] = {}  # noqa: RUF012 - one registry a process, on purpose
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        self.newest = 0
+        self.has_ended = False
+        self.viewers = 0
+        self._changed = asyncio.Condition()
+        self._poller: asyncio.Task[None] | None = None
+
+    @classmethod
+    def join(cls, job_id: str) -> "Watch":
+        watch = cls._open.setdefault(job_id, cls(job_id))
+        watch.viewers += 1
+        if watch._poller is None:
+            watch._poller = asyncio.create_task(watch._poll())
+        return watch
+
+    def leave(self) -> None:
+        self.viewers -= 1
+        if self.viewers == 0:
+            Watch._open.pop(self.job_id, None)
+            if self._poller:
+                self._poller.cancel()
+
+    async def beyond(self, number: int, timeout_s: float) -> bool:
+        """Wait until there is an event above `number`. False when the time is up or the job has told all."""
+        async with self._changed:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._changed.wait_for(lambda: self.newest > number or self.has_ended)
+            except TimeoutError:
+                return False
+        return self.newest > number
+
+    async def _poll(self) -> None:
+        while True:
+            newest, status = await sync_to_async(_newest)(self.job_id)
+            async with self._changed:
+                self.has_ended = status in ("succeeded", "failed", "cancelled")
+                if newest > self.newest or self.has_ended:
+                    self.newest = max(newest, self.newest)
+                    self._changed.notify_all()
+            await asyncio.sleep(POLL_S)
+
+
+def _newest(job_id: str) -> tuple[int, str]:
+    close_old_connections()
+    return Job.objects.values_list("last_event", "status").get(id=job_id)
+
+
+async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[Event | None]:
+    """Every event above `after` as it comes; None after a quiet while, so that the connection is kept alive.
+
+    Ends when the job has ended and everything was told.
+    """
+    watch = Watch.join(job_id)
+    try:
+        while True:
+            events = await sync_to_async(tail)(job_id, after)
+            for event in events:
+                after = event.number
+                yield event
+            if events:
+                continue
+            if watch.has_ended and watch.newest <= after:
+                return
+            if not await watch.beyond(after, quiet_s) and not watch.has_ended:
+                yield None
+    finally:
+        watch.leave()

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ModelHubConfig(AppConfig):
+    name = "whetstone.modelhub"

@@ -1,0 +1,14 @@
+"""Finding a model by the name that people and scripts use."""
+
+from contracts.fault import Fault
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.modelhub.models import Model
+
+
+def find_model(team: Team, name: str, param: str = "model") -> Model:
+    """Raises Fault model.not_found."""
+    model = owned(Model, team).filter(name=name).first()
+    if model is None:
+        raise Fault("model.not_found", field=param, model=name)
+    return model

@@ -1,0 +1,46 @@
+"""Pools: which kinds of machine there are."""
+
+from django.utils import timezone
+
+from contracts.event import Hello
+from contracts.fault import Fault
+from whetstone.workers.models import SILENT_AFTER, Worker
+
+FALLBACK = "cpu"
+
+
+def welcome(hello: Hello) -> None:
+    """Remember what a worker said of itself, and that it is alive."""
+    Worker.objects.update_or_create(
+        name=hello.worker,
+        defaults={
+            "pool": hello.pool,
+            "machine": hello.machine.model_dump(mode="json"),
+            "free_memory_gb": hello.free_memory_gb,
+            "seen_at": timezone.now(),
+        },
+    )
+
+
+def alive() -> list[Worker]:
+    return list(Worker.objects.filter(seen_at__gt=timezone.now() - SILENT_AFTER))
+
+
+def pools() -> list[str]:
+    """Names of all pools that a worker ever joined."""
+    return sorted(set(Worker.objects.values_list("pool", flat=True)))
+
+
+def choose(asked: str) -> str:
+    """The pool a job goes to. “auto” is the pool with most workers alive.
+
+    Raises:
+        Fault: pool.not_found, when no worker ever joined a pool of that name.
+    """
+    known = pools()
+    if asked != "auto":
+        if asked not in known:
+            raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(known) or "–")
+        return asked
+    living = [worker.pool for worker in alive()]
+    return max(sorted(set(living)), key=living.count) if living else (known or [FALLBACK])[0]
