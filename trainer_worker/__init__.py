@@ -1,0 +1,1 @@
+"""The machine side of Whetstone: asks the platform for jobs, trains, reports. Never imports Django."""

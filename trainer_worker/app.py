@@ -1,0 +1,76 @@
+"""The Celery app: `python -m celery -A trainer_worker.app worker`. A wake-up is a hint; the platform has the truth.
+
+No Celery setting gives exactly one execution of tasks that last for hours (docs/architecture.md). So a message only
+says “look”, is acknowledged before, and may be lost or come twice.
+"""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+
+from contracts.queue import WAKE_TASK, WakeUp, queue_of
+from trainer_worker.broker import use_for_sqlite
+from trainer_worker.launching import LauncherDied
+from trainer_worker.settings import Settings
+from trainer_worker.worker import Worker
+
+settings = Settings.from_environment()
+use_for_sqlite()
+
+# No fixups: with DJANGO_SETTINGS_MODULE in the environment Celery would import Django.
+app = Celery("trainer_worker", broker=settings.broker_url, fixups=[])
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=False,
+    task_default_queue=queue_of(settings.pool),
+    task_create_missing_queues=True,
+    worker_pool="solo",
+    worker_concurrency=1,
+    worker_prefetch_multiplier=1,
+    worker_disable_prefetch=settings.broker_url.startswith(("redis", "sentinel")),
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+)
+
+
+class Shift:
+    """The one worker of this process, from its start to its end."""
+
+    worker: Worker | None = None
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def begin(**_: Any) -> None:  # Any: whatever the signal brings
+    worker = Worker(settings)
+    try:
+        worker.start()
+    except LauncherDied as error:
+        raise SystemExit(f"This worker cannot train, because {error}") from error
+    Shift.worker = worker
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def stop(**_: Any) -> None:
+    if Shift.worker is not None:
+        Shift.worker.stop()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def end(**_: Any) -> None:
+    if Shift.worker is not None:
+        Shift.worker.stop()
+        Shift.worker.join()
+
+
+@app.task(name=WAKE_TASK)  # type: ignore[untyped-decorator]
+def wake(job: str) -> None:
+    """There may be work: look until there is none left."""
+    WakeUp(job=job)
+    if Shift.worker is not None:
+        Shift.worker.wake()

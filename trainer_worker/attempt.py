@@ -1,0 +1,63 @@
+"""One attempt, inside its training process: prepare -> train -> save -> finish. It has no network and no secret."""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import torch
+
+from contracts.event import Failed
+from contracts.fault import Fault, FaultReport
+from trainer_worker.assignment import Assignment
+from trainer_worker.callbacks import Interrupted
+from trainer_worker.lifeline import die_with
+from trainer_worker.methods import train
+from trainer_worker.spool import SpoolWriter
+
+EVIDENCE_CHARACTERS = 6000
+
+
+def carry_out(assignment: Assignment) -> int:
+    """Do the work and say in the spool how it ended. Returns the process's exit status."""
+    spool = SpoolWriter(assignment.spool)
+    try:
+        train(assignment, spool)
+    except Interrupted:
+        return 0
+    except Fault as fault:
+        spool.append(Failed(fault=fault.report))
+        return 1
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        traceback.print_exc()
+        spool.append(Failed(fault=_report("job.out_of_memory", how=_first_line(error))))
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        spool.append(Failed(fault=_report("job.training_failed", detail=f"{type(error).__name__}: {_first_line(error)}")))
+        return 1
+    return 0
+
+
+def prepare_process(assignment: Assignment) -> None:
+    """Undo what is right for the launcher and wrong for a training."""
+    os.environ["OMP_NUM_THREADS"] = str(assignment.threads)
+    os.environ.pop("TOKENIZERS_PARALLELISM", None)
+    torch.set_num_threads(assignment.threads)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text files here
+
+
+def _report(code: str, **params: str) -> FaultReport:
+    return FaultReport(code=code, params=dict(params), evidence=traceback.format_exc()[-EVIDENCE_CHARACTERS:])
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+
+
+if __name__ == "__main__":  # one of torchrun's processes
+    die_with(os.getppid())
+    given = Assignment.read(Path(sys.argv[1]))
+    prepare_process(given)
+    sys.exit(carry_out(given))

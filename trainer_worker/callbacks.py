@@ -1,0 +1,125 @@
+"""What happens around the steps of any trainer: orders, metrics, evaluations, checkpoints."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState
+
+from contracts.event import CheckpointSaved, Evaluation, Metrics, Phase
+from contracts.fault import Fault
+from contracts.method import GrpoHyperparameters, Hyperparameters
+from contracts.resolve import fixed
+from trainer_worker.assignment import Assignment
+from trainer_worker.checkpoints import seal
+from trainer_worker.evaluate import Examination, examine
+from trainer_worker.orders import OrderBook
+from trainer_worker.spool import SpoolWriter
+
+# Sums and clocks of the trainer that say nothing about a step.
+NOT_METRICS = frozenset(
+    {"epoch", "total_flos", "train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second"}
+)
+
+
+class Interrupted(Exception):
+    """An order ended the training between two steps. No fault."""
+
+
+@dataclass
+class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is untyped
+    """Every trainer gets one. Only the first process of several speaks."""
+
+    assignment: Assignment
+    h: Hyperparameters
+    spool: SpoolWriter
+    examinations: list[Examination]
+    after_step: Callable[[], None] = lambda: None
+    """Runs once a step's metrics are reported: a place for rollouts."""
+    before_checkpoint: Callable[[], None] = lambda: None
+    speaks: bool = True
+    step: int = 0
+    trained_tokens: int = 0
+    _orders: OrderBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._orders = OrderBook(self.assignment.orders)
+        self.trained_tokens = self.assignment.trained_tokens
+
+    def obey(self) -> None:
+        """Wait while the lease is unsure. Raises Interrupted when the job is no longer ours, or cancelled."""
+        if self._orders.when_held() in ("cancel", "replaced"):
+            raise Interrupted
+
+    def say_phase(self, name: Any) -> None:  # Any: Phase checks the word
+        if self.speaks:
+            self.spool.append(Phase(name=name))
+
+    def evaluate(self, model: Any) -> None:
+        """Score the held-out data now and report it under the present step."""
+        if not self.examinations:
+            return
+        self.say_phase("evaluating")
+        values = {name: value for name, value in examine(model, self.examinations).items() if math.isfinite(value)}
+        if self.speaks:
+            self.spool.append(Evaluation(step=self.step, values=values))
+        self.say_phase("training")
+
+    def on_train_begin(
+        self, args: Any, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
+    ) -> None:
+        self.step = state.global_step
+        self.obey()
+        if state.global_step == 0:
+            self.evaluate(model)
+        self.say_phase("training")
+
+    def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.obey()
+
+    def on_substep_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if self._orders.now().order in ("cancel", "replaced"):
+            raise Interrupted
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self.step = state.global_step
+        is_last = state.global_step >= state.max_steps
+        paused = self._orders.now().order == "pause"
+        control.should_log = True
+        control.should_evaluate = is_last or self.step % int(fixed(self.h.eval_interval)) == 0
+        control.should_save = paused or is_last or self.step % self._checkpoint_interval() == 0
+        if paused:
+            control.should_evaluate = False
+            control.should_training_stop = True
+
+    def on_log(
+        self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        logs = logs or {}
+        if "loss" not in logs:  # the summary at the end of the training
+            return
+        if not math.isfinite(logs["loss"]):
+            raise Fault("job.loss_not_finite", value=str(logs["loss"]), step=state.global_step)
+        values = {
+            name: float(value)
+            for name, value in logs.items()
+            if name not in NOT_METRICS and isinstance(value, int | float) and math.isfinite(value)
+        }
+        self.trained_tokens = int(values.get("num_tokens", self.trained_tokens))
+        if self.speaks:
+            self.spool.append(Metrics(step=state.global_step, values=values))
+        self.after_step()
+
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        control.should_save = False  # the trainer asks twice at the end of an epoch
+        self.before_checkpoint()
+        if self.speaks:
+            files = seal(self.assignment.checkpoint(state.global_step), state.global_step)
+            self.spool.append(CheckpointSaved(step=state.global_step, files=files))
+
+    def _checkpoint_interval(self) -> int:
+        """A multiple of the generation cycle: the completions in use are not part of a checkpoint."""
+        interval = int(fixed(self.h.checkpoint_interval))
+        cycle = self.h.num_iterations if isinstance(self.h, GrpoHyperparameters) else 1
+        return math.ceil(interval / cycle) * cycle

@@ -1,0 +1,120 @@
+"""The platform, as a worker sees it: five requests over HTTP."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from contracts.event import Claim, ClaimRequest, Hello, Reply, Reports
+from contracts.job import FileRef
+
+CHUNK = 1 << 20
+REPORT_TIMEOUT_S = 15.0
+TRANSFER_TIMEOUT_S = 120.0
+
+
+class Unreachable(Exception):
+    """The platform did not answer, or answered that it cannot now. Trying again may help."""
+
+
+class Refused(Exception):
+    """The platform understood and said no. Trying again will not help."""
+
+
+class Platform:
+    """What any worker may ask, with the join token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url
+        self._http = _http(url, token)
+
+    def hello(self, hello: Hello) -> None:
+        _checked(_send(self._http, "POST", "/api/worker/hello", content=hello.model_dump_json()))
+
+    def claim(self, worker: str, pool: str) -> Claim | None:
+        """A job for this attempt alone, or None when nothing waits."""
+        body = ClaimRequest(worker=worker, pool=pool).model_dump_json()
+        answer = _checked(_send(self._http, "POST", "/api/worker/claim", content=body))
+        return None if answer.status_code == 204 else Claim.model_validate_json(answer.content)
+
+    def attempt(self, claim: Claim) -> "AttemptPlatform":
+        return AttemptPlatform(self.url, claim.spec.job, claim.token)
+
+
+class AttemptPlatform:
+    """What one attempt may ask for its job, with the claim's token."""
+
+    def __init__(self, url: str, job: str, token: str) -> None:
+        self._http = _http(url, token)
+        self._path = f"/api/worker/jobs/{job}"
+
+    def report(self, reports: Reports, timeout_s: float = REPORT_TIMEOUT_S) -> Reply:
+        answer = _send(
+            self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s
+        )
+        return Reply.model_validate_json(_checked(answer).content)
+
+    def download(self, ref: FileRef, to: Path) -> None:
+        """Write a blob to a file. Raises Refused when its bytes are not those that were named."""
+        digest = hashlib.sha256()
+        with to.open("wb") as file:
+            for chunk in self._blob(ref):
+                digest.update(chunk)
+                file.write(chunk)
+        if digest.hexdigest() != ref.sha256:
+            raise Refused(f"{ref.path} arrived damaged: its checksum is not {ref.sha256}")
+
+    def _blob(self, ref: FileRef) -> Iterator[bytes]:
+        try:
+            with self._http.stream("GET", f"{self._path}/blobs/{ref.sha256}") as answer:
+                if answer.has_redirect_location:
+                    yield from _presigned(answer.headers["location"])
+                    return
+                _checked(answer)
+                yield from answer.iter_bytes(CHUNK)
+        except httpx.TransportError as error:
+            raise Unreachable(str(error)) from error
+
+    def upload(self, ref: FileRef, file: Path) -> None:
+        """Store a file under its hash, unless it is there already."""
+        path = f"{self._path}/blobs/{ref.sha256}"
+        if _send(self._http, "HEAD", path).status_code == 200:
+            return
+        headers = {"Content-Length": str(ref.size), "Content-Type": "application/octet-stream"}
+        with file.open("rb") as source:
+            chunks = iter(lambda: source.read(CHUNK), b"")
+            _checked(_send(self._http, "PUT", path, content=chunks, headers=headers))
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _http(url: str, token: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=url,
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        timeout=httpx.Timeout(TRANSFER_TIMEOUT_S, connect=5.0),
+    )
+
+
+def _presigned(url: str) -> Iterator[bytes]:
+    """Read from the store itself. The claim's token is not for its ears."""
+    with httpx.stream("GET", url, timeout=TRANSFER_TIMEOUT_S) as answer:
+        _checked(answer)
+        yield from answer.iter_bytes(CHUNK)
+
+
+def _send(http: httpx.Client, method: str, path: str, **options: object) -> httpx.Response:
+    try:
+        return http.request(method, path, **options)  # type: ignore[arg-type]  # passed on as they came
+    except httpx.TransportError as error:
+        raise Unreachable(f"{method} {path}: {error}") from error
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    answer.read()
+    sentence = f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
+    raise Unreachable(sentence) if answer.status_code >= 500 or answer.status_code == 429 else Refused(sentence)

@@ -1,0 +1,53 @@
+"""How each method trains: a contract in, a trained model out."""
+
+from transformers import Trainer
+
+from contracts.event import Finished, Phase
+from contracts.method import GrpoMethod
+from trainer_worker.assignment import Assignment
+from trainer_worker.callbacks import Interrupted, Watch
+from trainer_worker.checkpoints import check
+from trainer_worker.methods.base import Base, load
+from trainer_worker.models import files_of, parameters_of, save
+from trainer_worker.spool import SpoolWriter
+
+
+def train(assignment: Assignment, spool: SpoolWriter) -> None:
+    """From a folder of files to a trained model in `assignment.final_model`, every step of it in the spool.
+
+    Raises:
+        Fault: for what the user can mend.
+        Interrupted: when an order ended it before its last step.
+    """
+    from trainer_worker.methods import grpo, sft
+
+    base = load(assignment, spool)
+    method = assignment.spec.method
+    trainer, watch = grpo.build(base, method) if isinstance(method, GrpoMethod) else sft.build(base, method)
+    _run(trainer, assignment)
+    if trainer.state.global_step < trainer.state.max_steps:
+        raise Interrupted  # paused: its checkpoint is in the spool
+    if trainer.is_world_process_zero():
+        _finish(base, trainer, watch)
+
+
+def _run(trainer: Trainer, assignment: Assignment) -> None:
+    if assignment.resume is None:
+        trainer.train()
+        return
+    check(assignment.resume)
+    trainer.train(resume_from_checkpoint=str(assignment.resume))
+
+
+def _finish(base: Base, trainer: Trainer, watch: Watch) -> None:
+    base.spool.append(Phase(name="saving"))
+    folder = base.assignment.final_model
+    model = save(trainer.accelerator.unwrap_model(trainer.model), base.tokenizer, folder, base.assignment.model)
+    base.spool.append(
+        Finished(
+            step=trainer.state.global_step,
+            files=files_of(folder),
+            parameters=parameters_of(model),
+            trained_tokens=watch.trained_tokens,
+        )
+    )

@@ -1,0 +1,123 @@
+"""What every method starts from, and the arguments that all of TRL's trainers share."""
+
+import math
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from peft import LoraConfig
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from contracts.dataset import PreparedRow
+from contracts.event import Phase
+from contracts.fault import Fault
+from contracts.method import Hyperparameters, LoraAdapter
+from contracts.resolve import fixed
+from trainer_worker.assignment import Assignment
+from trainer_worker.data import read_rows
+from trainer_worker.models import context_of, load_model, load_tokenizer, use_bf16
+from trainer_worker.spool import SpoolWriter
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model to train, its tokenizer, and where to read and report."""
+
+    assignment: Assignment
+    spool: SpoolWriter
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @property
+    def context(self) -> int:
+        return context_of(self.model)
+
+    def training_rows(self) -> Any:  # Any: an iterator of PreparedRow
+        return read_rows(self.assignment.training, self.assignment.spec.training.mapping)
+
+    def held_out_rows(self) -> list[PreparedRow]:
+        spec = self.assignment.spec
+        if spec.validation is None or self.assignment.validation is None:
+            return []
+        return list(read_rows(self.assignment.validation, spec.validation.mapping))
+
+
+class Quiet:
+    """Over a trainer of TRL: evaluations are the watch's, and no model card is written."""
+
+    watch: Any  # the Watch; set before training starts
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Called by the trainer between a step's log and its checkpoint."""
+        self.control.should_evaluate = False  # type: ignore[attr-defined]  # the trainer's; it asks twice at an end
+        self.watch.evaluate(self.model)  # type: ignore[attr-defined]
+        return {}
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """TRL would write one into every checkpoint."""
+
+
+def load(assignment: Assignment, spool: SpoolWriter) -> Base:
+    spool.append(Phase(name="loading"))
+    tokenizer = load_tokenizer(assignment.model)
+    model = load_model(assignment.model, assignment.spec.seed, drawn=assignment.folder / "drawn")
+    return Base(assignment, spool, model, tokenizer)
+
+
+def is_first_process() -> bool:
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def arguments(base: Base, h: Hyperparameters, sequences: int) -> dict[str, Any]:
+    """Of any TRL config. `sequences`: how many of them make one optimizer step."""
+    micro = min(int(fixed(h.micro_batch_size)), sequences)
+    passes = math.ceil(sequences / (micro * base.assignment.processes))
+    return {
+        "output_dir": str(base.assignment.checkpoints),
+        "seed": base.assignment.spec.seed,
+        "max_steps": base.assignment.spec.total_steps,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": passes,
+        "learning_rate": float(fixed(h.learning_rate)),
+        "lr_scheduler_type": "constant_with_warmup" if h.lr_scheduler == "constant" else h.lr_scheduler,
+        "warmup_steps": int(h.warmup_ratio * base.assignment.spec.total_steps),
+        "weight_decay": h.weight_decay,
+        "max_grad_norm": h.max_grad_norm,
+        "bf16": use_bf16(h),
+        "gradient_checkpointing": h.gradient_checkpointing,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": [],
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+    }
+
+
+def lora_config(adapter: LoraAdapter | None, model: PreTrainedModel) -> LoraConfig | None:
+    """PEFT's form of the contract. Raises Fault(lora.no_target) when no layer bears one of the names."""
+    if adapter is None:
+        return None
+    if adapter.targets != "all-linear":
+        _check_targets(adapter.targets, model)
+    return LoraConfig(
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        target_modules=adapter.targets if adapter.targets == "all-linear" else list(adapter.targets),
+        task_type="CAUSAL_LM",
+    )
+
+
+def _check_targets(targets: tuple[str, ...], model: PreTrainedModel) -> None:
+    layers = {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    if not layers & {target.rpartition(".")[2] for target in targets}:
+        raise Fault(
+            "lora.no_target", field="method.lora.targets", targets=", ".join(targets), layers=", ".join(sorted(layers))
+        )
+
+

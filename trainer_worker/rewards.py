@@ -1,0 +1,72 @@
+"""A grader as TRL's reward function, which keeps the receipts of what it scored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from contracts.fault import Fault
+from graders import Grade, grade
+from graders.schema import Grader
+
+Completion = list[dict[str, str]]
+
+
+@dataclass
+class Scored:
+    """One batch of completions as it was graded, in the trainer's order."""
+
+    prompts: list[list[dict[str, str]]]
+    texts: list[str]
+    ids: list[list[int]]
+    items: list[str]
+    grades: list[Grade]
+
+
+class GraderReward:
+    """`f(prompts, completions, completion_ids, item, …) -> list[float | None]`; None is “not scored”."""
+
+    def __init__(self, grader: Grader) -> None:
+        self.grader = grader
+        self.__name__ = grader.name or "grader"
+        self.latest: Scored | None = None
+
+    def __call__(
+        self,
+        prompts: list[list[dict[str, str]]],
+        completions: list[Completion],
+        completion_ids: list[list[int]],
+        item: list[str],
+        log_metric: Callable[[str, float], None] | None = None,
+        **_: Any,  # whatever else TRL passes
+    ) -> list[float | None]:
+        texts = [turns[-1]["content"] for turns in completions]
+        grades = score(self.grader, texts, item)
+        self.latest = Scored(prompts, texts, completion_ids, item, grades)
+        refuse_silence(grades)
+        if log_metric is not None:
+            for name, value in sub_means(grades).items():
+                log_metric(f"grades/{name}", value)
+        return [one.score for one in grades]
+
+
+def score(grader: Grader, texts: list[str], items: list[str]) -> list[Grade]:
+    """Grade answers against their rows' items (JSON)."""
+    return grade(grader, [{"output_text": text} for text in texts], [orjson.loads(item) for item in items])
+
+
+def refuse_silence(grades: list[Grade]) -> None:
+    """Raises Fault(grader.always_fails) when not one answer of a batch could be scored."""
+    if grades and all(one.score is None for one in grades):
+        raise Fault("grader.always_fails", detail=str(grades[0].error))
+
+
+def sub_means(grades: list[Grade]) -> dict[str, float]:
+    """Mean score of every part of a multi grader."""
+    parts: dict[str, list[float]] = {}
+    for one in grades:
+        for name, sub in one.sub.items():
+            if sub.score is not None:
+                parts.setdefault(name, []).append(sub.score)
+    return {name: sum(values) / len(values) for name, values in parts.items()}

@@ -1,0 +1,71 @@
+"""What a worker is told by its environment, checked when it starts."""
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.event import Hello
+
+
+@dataclass(frozen=True)
+class Settings:
+    url: str
+    """Where the platform answers, without a slash at the end."""
+    token: str
+    """The join token, a secret that all workers share."""
+    broker_url: str
+    name: str
+    pool: str
+    scratch: Path
+    """Work and cache live here; anything in it may be deleted while no worker runs."""
+    cache_gb: float
+    idle_poll_s: float
+    """How often an idle worker asks for work without having been woken."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment. Raises SystemExit with a sentence when something is missing or wrong."""
+        pool = environment.get("WHETSTONE_POOL", "cpu")
+        _check_pool(pool)
+        return cls(
+            url=_url(_required(environment, "WHETSTONE_URL", "the platform's address, like http://127.0.0.1:8000")),
+            token=_required(environment, "WHETSTONE_WORKER_TOKEN", "the join token that the platform shows"),
+            broker_url=_required(environment, "WHETSTONE_BROKER_URL", "the broker's address, like redis://host/0"),
+            name=environment.get("WHETSTONE_WORKER_NAME") or f"{socket.gethostname()}-{pool}",
+            pool=pool,
+            scratch=Path(_required(environment, "WHETSTONE_SCRATCH", "a folder for work and cache")).absolute(),
+            cache_gb=_number(environment, "WHETSTONE_CACHE_GB", 50.0),
+            idle_poll_s=_number(environment, "WHETSTONE_IDLE_POLL_S", 4.0),
+        )
+
+
+def _required(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    if value := environment.get(name):
+        return value
+    raise SystemExit(f"{name} is not set. Set it to {meaning}.")
+
+
+def _url(value: str) -> str:
+    if value.startswith(("http://", "https://")):
+        return value.rstrip("/")
+    raise SystemExit(f"WHETSTONE_URL must begin with http:// or https://, and is “{value}”.")
+
+
+def _check_pool(pool: str) -> None:
+    longest = next(m.max_length for m in Hello.model_fields["pool"].metadata if hasattr(m, "max_length"))
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", pool) or len(pool) > longest:
+        raise SystemExit(f"WHETSTONE_POOL must be letters, digits, dots and dashes, and is “{pool}”.")
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise SystemExit(f"{name} must be a number above 0, and is “{text}”.")
+    return value
