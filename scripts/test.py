@@ -5,7 +5,7 @@ import subprocess
 import sys
 from secrets import token_hex
 
-from tests import machine
+from scripts import machine
 
 ON_POSTGRES = ["tests/whetstone"]
 

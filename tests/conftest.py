@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import machine
+from scripts import machine
 
 
 def pytest_sessionstart() -> None:

@@ -1,4 +1,4 @@
-"""What this machine offers to the tests, and what it lacks."""
+"""What this machine offers to tests and scripts, and what it lacks."""
 
 import os
 import shutil
@@ -47,13 +47,30 @@ def _may_create_databases(server: str) -> bool:
 def fresh_database(server: str) -> Iterator[str]:
     """A new database's address. The database is dropped at the end, whoever is still connected."""
     name = f"whetstone_{token_hex(6)}"
+    with _at(server, f"CREATE DATABASE {name}", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"):
+        yield f"{server}/{name}"
+
+
+@contextmanager
+def fresh_owner(server: str) -> Iterator[tuple[str, str]]:
+    """A new role with a database of the same name, as (name, password). Both are dropped at the end."""
+    name, password = f"whetstone_{token_hex(6)}", token_hex(16)
+    with (
+        _at(server, f"CREATE ROLE {name} LOGIN PASSWORD '{password}'", f"DROP ROLE IF EXISTS {name}"),
+        _at(server, f"CREATE DATABASE {name} OWNER {name}", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+    ):
+        yield name, password
+
+
+@contextmanager
+def _at(server: str, first: str, last: str) -> Iterator[None]:
     with closing(psycopg2.connect(f"{server}/postgres")) as connection:
         connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {name}")
+        connection.cursor().execute(first)
         try:
-            yield f"{server}/{name}"
+            yield
         finally:
-            connection.cursor().execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.cursor().execute(last)
 
 
 def redis_server() -> str | None:
