@@ -4,7 +4,7 @@ import secrets
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.security import HttpBearer
 
 from contracts.event import ClaimRequest, Hello, Reports
@@ -41,9 +41,9 @@ class Holder(HttpBearer):
 
 
 @worker_api.post("/hello", auth=Member(), response={204: None})
-def hello(request: HttpRequest, body: Hello) -> tuple[int, None]:
+def hello(request: HttpRequest, body: Hello) -> Status[None]:
     welcome(body)
-    return 204, None
+    return Status(204, None)
 
 
 @worker_api.post("/claim", auth=Member())

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field, JsonValue
 
 from contracts.dataset import prepare
@@ -31,15 +31,15 @@ class Try(Check):
 
 
 @router.post("/check", response={200: dict[str, Any], 422: dict[str, Any]})
-def check(request: HttpRequest, body: Check) -> tuple[int, dict[str, Any]]:
+def check(request: HttpRequest, body: Check) -> Status[dict[str, Any]]:
     """The grader as the platform understands it, or what is wrong with it and where."""
     try:
         grader = parse(body.grader)
     except GraderError as error:
-        return 422, {"errors": [{"path": p.path, "message": p.message} for p in error.problems]}
+        return Status(422, {"errors": [{"path": p.path, "message": p.message} for p in error.problems]})
     if errors := _unknown_columns(caller(request).team, grader, body.dataset):
-        return 422, {"errors": errors}
-    return 200, {"grader": grader.model_dump(mode="json", exclude_none=True)}
+        return Status(422, {"errors": errors})
+    return Status(200, {"grader": grader.model_dump(mode="json", exclude_none=True)})
 
 
 def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[dict[str, str]]:

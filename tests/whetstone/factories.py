@@ -1,0 +1,78 @@
+"""Plain makers of the platform's things, with defaults that hang together."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile
+
+from contracts.job import JobDraft
+from contracts.resource import Machine
+from whetstone.accounts.models import ApiKey, Team, User
+from whetstone.accounts.scope import team_of
+from whetstone.datasets.ingest import ingest
+from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs.launch import launch
+from whetstone.jobs.models import Job
+from whetstone.modelhub.models import Model
+
+EXACT = {"type": "string_check", "name": "exact", "operation": "eq"} | {
+    "input": "{{ sample.output_text }}",
+    "reference": "{{ item.answer }}",
+}
+PROMPTS: list[dict[str, Any]] = [{"messages": [{"role": "user", "content": f"{n}+{n}=?"}], "answer": str(2 * n)} for n in range(20)]
+CHATS: list[dict[str, Any]] = [
+    row | {"messages": [*row["messages"], {"role": "assistant", "content": row["answer"]}]} for row in PROMPTS
+]
+MACHINE = Machine(host="here", pid=1, cores=2, memory_gb=8)
+
+
+def make_user(name: str = "ada") -> User:
+    user, _ = User.objects.get_or_create(username=name)
+    return user
+
+
+def make_team(user: User | None = None) -> Team:
+    return team_of(user or make_user())
+
+
+def make_key(user: User | None = None) -> str:
+    person = user or make_user()
+    return ApiKey.make(person, team_of(person))[1]
+
+
+def jsonl(rows: Iterable[object]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def make_dataset(
+    rows: list[dict[str, Any]] | bytes | None = None, name: str = "sums", user: User | None = None
+) -> DatasetVersion:
+    person = user or make_user()
+    content = rows if isinstance(rows, bytes) else jsonl(rows or PROMPTS)
+    with TemporaryUploadedFile(f"{name}.jsonl", "application/jsonl", len(content), None) as upload:
+        upload.write(content)
+        return ingest(person, make_team(person), upload, name=name)
+
+
+def make_model(name: str = "tiny", user: User | None = None) -> Model:
+    person = user or make_user()
+    model, _ = Model.objects.get_or_create(
+        team=make_team(person),
+        name=name,
+        defaults={"origin": "imported", "parameters": 1_000_000, "context_length": 128, "created_by": person},
+    )
+    return model
+
+
+def make_draft(**fields: Any) -> JobDraft:
+    document = {"model": "tiny", "training_file": "sums", "method": {"type": "grpo", "grpo": {"grader": EXACT}}}
+    return JobDraft.model_validate(document | fields)
+
+
+def make_job(user: User | None = None, **fields: Any) -> Job:
+    person = user or make_user()
+    make_model(user=person)
+    if not DatasetVersion.objects.filter(team=make_team(person), dataset__name="sums").exists():
+        make_dataset(user=person)
+    return launch(person, make_team(person), make_draft(**fields))
