@@ -1,5 +1,6 @@
 """What is in the repository is for everybody: no machine's paths, no registry's host, every command explained."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -44,6 +45,13 @@ def test_no_file_says_where_packages_come_from() -> None:
 
 def test_the_frontends_lock_names_no_host() -> None:
     assert '"resolved"' not in (ROOT / "frontend" / "package-lock.json").read_text()
+
+
+def test_the_frontends_lock_knows_the_packages_of_every_kind_of_machine() -> None:
+    packages = json.loads((ROOT / "frontend" / "package-lock.json").read_text())["packages"]
+    wanted = {name for package in packages.values() for name in package.get("optionalDependencies", {})}
+    assert wanted
+    assert [name for name in sorted(wanted) if f"node_modules/{name}" not in packages] == []
 
 
 @pytest.mark.parametrize("target", re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
