@@ -1,14 +1,20 @@
 """The one way a job is watched: a cursor over its events, shared by everybody who watches it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
+from contracts.job import ENDED
 from whetstone.jobs.models import Event, Job
 
+log = logging.getLogger(__name__)
+# Not the request's own thread: a watch outlives the request that began it.
+_in_thread = partial(sync_to_async, thread_sensitive=False)
 POLL_S = 0.2
 BATCH = 500
 
@@ -64,9 +70,14 @@ class Watch:
 
     async def _poll(self) -> None:
         while True:
-            newest, status = await sync_to_async(_newest)(self.job_id)
+            try:
+                newest, status = await _in_thread(_newest)(self.job_id)
+            except Exception as error:  # a database that is away for a while must not end the watch
+                log.warning("job=%s could not be watched: %s", self.job_id, error)
+                await asyncio.sleep(5 * POLL_S)
+                continue
             async with self._changed:
-                self.has_ended = status in ("succeeded", "failed", "cancelled")
+                self.has_ended = status in ENDED
                 if newest > self.newest or self.has_ended:
                     self.newest = max(newest, self.newest)
                     self._changed.notify_all()
@@ -86,7 +97,7 @@ async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterato
     watch = Watch.join(job_id)
     try:
         while True:
-            events = await sync_to_async(tail)(job_id, after)
+            events = await _in_thread(tail)(job_id, after)
             for event in events:
                 after = event.number
                 yield event

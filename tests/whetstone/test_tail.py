@@ -1,0 +1,80 @@
+"""Watching a job: every event once, in order, for any number of viewers."""
+
+import asyncio
+import time
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from contracts.event import Finished, Metrics, Report
+from tests.whetstone.factories import make_job
+from whetstone.jobs.claim import claim
+from whetstone.jobs.models import Event, Job
+from whetstone.jobs.record import ask, record
+from whetstone.jobs.tail import Watch, follow
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+async def numbers(job: Job, after: int = 0) -> list[int]:
+    return [event.number async for event in follow(job.id, after) if event is not None]
+
+
+def report(token: str, job: Job, first: int, count: int) -> None:
+    steps = range(first, first + count)
+    record(job.id, token, tuple(Report(seq=s, at=time.time(), event=Metrics(step=s, values={})) for s in steps))
+
+
+def finish(token: str, job: Job, seq: int) -> None:
+    end = Finished(step=seq, files=(), parameters=1, trained_tokens=0)
+    record(job.id, token, (Report(seq=seq, at=time.time(), event=end),))
+
+
+def started() -> tuple[Job, str]:
+    job = make_job()
+    claimed = claim("w1", "cpu")
+    assert claimed is not None
+    return job, claimed.token
+
+
+def test_viewers_who_come_at_different_times_see_every_event_once_and_in_order() -> None:
+    async def watched(job: Job, token: str) -> list[list[int]]:
+        write = sync_to_async(report, thread_sensitive=False)
+        viewers = [asyncio.create_task(numbers(job))]
+        for batch in range(4):
+            await write(token, job, 1 + 10 * batch, 10)
+            viewers.append(asyncio.create_task(numbers(job)))
+            await asyncio.sleep(0.05)
+        await sync_to_async(finish, thread_sensitive=False)(token, job, 41)
+        return await asyncio.wait_for(asyncio.gather(*viewers), 20)
+
+    job, token = started()
+    seen = asyncio.run(watched(job, token))
+    everything = list(Event.objects.filter(job=job).order_by("number").values_list("number", flat=True))
+    assert len(everything) >= 43
+    assert all(one == everything for one in seen)
+    assert not Watch._open
+
+
+def test_a_viewer_who_comes_back_goes_on_behind_the_last_event_seen() -> None:
+    job, token = started()
+    report(token, job, 1, 30)
+    ask(job.id, Job.Wish.CANCEL)
+    finish(token, job, 31)
+    assert asyncio.run(numbers(job, after=20)) == list(range(21, Job.objects.get(id=job.id).last_event + 1))
+
+
+def test_a_viewer_who_leaves_takes_nobody_s_watch_along() -> None:
+    async def watched(job: Job, token: str) -> list[int]:
+        first = asyncio.create_task(numbers(job))
+        await asyncio.sleep(0.3)
+        second = asyncio.create_task(numbers(job))
+        await asyncio.sleep(0.3)
+        first.cancel()
+        await sync_to_async(report, thread_sensitive=False)(token, job, 1, 3)
+        await sync_to_async(finish, thread_sensitive=False)(token, job, 4)
+        return await asyncio.wait_for(second, 20)
+
+    job, token = started()
+    seen = asyncio.run(watched(job, token))
+    assert seen == list(range(1, Job.objects.get(id=job.id).last_event + 1))
