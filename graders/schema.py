@@ -1,13 +1,66 @@
 """Every grader as a Pydantic model. OpenAI's JSON where OpenAI has the kind.
 
 Source: OpenAI's fine-tuning grader reference (string_check, text_similarity, multi); number and regex are ours.
+Templates, patterns and formulas are read here too, so that no door lets in a grader that cannot run; what is wrong
+with them is a `Mistake`.
 """
 
+from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
-Template = Annotated[str, Field(max_length=100_000, json_schema_extra={"format": "template"})]
+from graders.formula import check_names, compile_formula
+from graders.pattern import Pattern
+from graders.problem import Mistake
+from graders.template import split
+
+MAX_DEPTH = 5
+"""Graders inside graders."""
+
+
+def _read_template(source: str) -> str:
+    split(source)
+    return source
+
+
+def _read_pattern(source: str) -> str:
+    Pattern(source)
+    return source
+
+
+def _our_word(operation: object) -> object:
+    """OpenAI's guide says `ne`, its older pages `neq`."""
+    return "ne" if operation == "neq" else operation
+
+
+def _by_name(graders: object) -> object:
+    """OpenAI's reference also has `graders` as a list of named graders, or as a single one."""
+    if isinstance(graders, dict) and isinstance(graders.get("type"), str):
+        graders = [graders]
+    if not isinstance(graders, list):
+        return graders
+    names = [part.get("name") if isinstance(part, dict) else None for part in graders]
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name:
+            raise Mistake("multi.name_missing", number=number)
+    name, times = max(Counter(names).items(), key=lambda pair: pair[1], default=("", 0))
+    if times > 1:
+        raise Mistake("multi.name_twice", name=str(name))
+    return dict(zip(names, graders, strict=True))
+
+
+Template = Annotated[
+    str, Field(max_length=100_000, json_schema_extra={"format": "template"}), AfterValidator(_read_template)
+]
 
 
 class GraderModel(BaseModel):
@@ -29,7 +82,9 @@ class StringCheck(GraderModel):
     """What is looked at, usually the answer."""
     reference: Template = Field("{{ item.reference }}", title="Compared with")
     """What it is compared with, usually a column of the dataset."""
-    operation: Literal["eq", "ne", "like", "ilike"] = Field("eq", title="Operation")
+    operation: Annotated[Literal["eq", "ne", "like", "ilike"], BeforeValidator(_our_word)] = Field(
+        "eq", title="Operation"
+    )
     """eq: equal. ne: different. like: contains the reference. ilike: contains it in any case."""
 
 
@@ -67,22 +122,45 @@ class Regex(GraderModel):
     type: Literal["regex"] = "regex"
     input: Template = Field("{{ sample.output_text }}", title="Text")
     """What is searched, usually the answer."""
-    pattern: str = Field(min_length=1, max_length=10_000, title="Pattern")
+    pattern: Annotated[str, Field(min_length=1, max_length=10_000, title="Pattern"), AfterValidator(_read_pattern)]
     """RE2 syntax: a search in linear time, whatever the pattern. `(?i)` ignores case."""
     reference: Template | None = Field(None, title="Captured text must be")
     """When given, the first group (or the whole match) of the last match must equal this."""
+
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 
 
 class Multi(GraderModel):
     """Puts several graders together with a formula."""
 
     type: Literal["multi"] = "multi"
-    graders: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)], "Grader"] = Field(
+    graders: Annotated[dict[PartName, "Grader"], BeforeValidator(_by_name)] = Field(
         min_length=1, max_length=100, title="Graders"
     )
     """The parts, each under the name that the formula uses."""
     calculate_output: str = Field(min_length=1, max_length=10_000, title="Formula")
     """Like 0.8 * correct + 0.2 * format. Knows + - * / ^, min, max, abs, floor, ceil, exp, sqrt, log."""
+
+    @field_validator("graders")
+    @classmethod
+    def _is_not_too_deep(cls, graders: dict[str, "Grader"]) -> dict[str, "Grader"]:
+        if any(_depth(part) >= MAX_DEPTH for part in graders.values()):
+            raise Mistake("grader.too_deep", most=MAX_DEPTH)
+        return graders
+
+    @field_validator("calculate_output")
+    @classmethod
+    def _is_a_formula_of_the_parts(cls, source: str, info: ValidationInfo) -> str:
+        formula = compile_formula(source)
+        # Where the parts are wrong themselves, that is what the user hears of first.
+        if "graders" in info.data:
+            check_names(formula, info.data["graders"])
+        return source
+
+
+def _depth(grader: "Grader") -> int:
+    return 1 + max(map(_depth, grader.graders.values())) if isinstance(grader, Multi) else 1
 
 
 Grader = Annotated[StringCheck | TextSimilarity | Number | Regex | Multi, Field(discriminator="type")]

@@ -1,0 +1,76 @@
+"""The one way in: a grader and a batch of samples to a list of receipts."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from time import perf_counter
+
+from pydantic import TypeAdapter
+
+from graders.kinds.multi import multi
+from graders.kinds.numbers import number
+from graders.kinds.text import regex, string_check, text_similarity
+from graders.receipt import Batch, Grade, Graded, Item, Sample, each
+from graders.schema import Grader, Multi, Number, Regex, StringCheck, TextSimilarity
+from graders.template import columns
+
+_GRADER: TypeAdapter[Grader] = TypeAdapter(Grader)
+
+
+def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item]) -> list[Grade]:
+    """Grade each sample against the row of the dataset in the same place.
+
+    What is wrong with a sample or a row is said in its grade; it never raises for what they hold.
+
+    Raises:
+        ValueError: samples and items differ in number.
+    """
+    if len(samples) != len(items):
+        raise ValueError(f"{len(samples)} samples and {len(items)} items: each sample needs its item")
+    return _compiled(grader.model_dump_json())(samples, items)
+
+
+def item_columns(grader: Grader) -> frozenset[str]:
+    """The columns of the dataset that a grader reads, as `item.<name>`."""
+    if isinstance(grader, Multi):
+        return frozenset[str]().union(*(item_columns(part) for part in grader.graders.values()))
+    templates = [grader.input, grader.reference]
+    return frozenset[str]().union(*(columns(template) for template in templates if template is not None))
+
+
+@lru_cache(maxsize=64)
+def _compiled(document: str) -> Graded:
+    """By its JSON, because a trainer grades with the same grader at every step and models are not hashable."""
+    grader = _GRADER.validate_json(document)
+    return _graded(grader, grader.name or grader.type)
+
+
+def _graded(grader: Grader, name: str) -> Graded:
+    batch = _batch(grader)
+    kind, threshold = grader.type, grader.pass_threshold
+
+    def graded(samples: Sequence[Sample], items: Sequence[Item]) -> list[Grade]:
+        started = perf_counter()
+        found = batch(samples, items)
+        share_s = (perf_counter() - started) / max(1, len(found))
+        return [Grade(f.score, name, kind, f.errors, f.sub, share_s, _passed(f.score, threshold)) for f in found]
+
+    return graded
+
+
+def _batch(grader: Grader) -> Batch:
+    match grader:
+        case StringCheck():
+            return each(string_check(grader))
+        case TextSimilarity():
+            return each(text_similarity(grader))
+        case Number():
+            return each(number(grader))
+        case Regex():
+            return each(regex(grader))
+        case Multi():
+            parts = grader.graders.items()
+            return multi(grader, {key: _graded(part, part.name or key) for key, part in parts})
+
+
+def _passed(score: float | None, threshold: float | None) -> bool | None:
+    return None if score is None or threshold is None else score >= threshold

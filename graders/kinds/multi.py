@@ -1,0 +1,42 @@
+"""Graders made of graders."""
+
+from collections.abc import Mapping, Sequence
+
+from graders.formula import compile_formula
+from graders.receipt import Batch, Flagged, Grade, Graded, Item, Outcome, Sample
+from graders.schema import Multi
+
+
+def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
+    """The value of the formula over the parts' scores, with every part's grade.
+
+    What is wrong with a part is flagged on the whole too. Where a part that the formula reads is not scored, the
+    whole is not.
+    """
+    formula = compile_formula(grader.calculate_output)
+
+    def combine(sub: dict[str, Grade]) -> Outcome:
+        errors = _flags(sub)
+        scores = {name: part.score for name, part in sub.items() if part.score is not None}
+        if not formula.names <= scores.keys():
+            return Outcome(None, errors, sub)
+        try:
+            return Outcome(formula(scores), errors, sub)
+        except Flagged as problem:
+            return Outcome(0.0, errors | problem.errors, sub)
+
+    def batch(samples: Sequence[Sample], items: Sequence[Item]) -> list[Outcome]:
+        columns = [part(samples, items) for part in parts.values()]
+        return [combine(dict(zip(parts, row, strict=True))) for row in zip(*columns, strict=True)]
+
+    return batch
+
+
+def _flags(sub: Mapping[str, Grade]) -> dict[str, bool | str]:
+    flags: dict[str, bool | str] = {}
+    for name, part in sub.items():
+        for flag, said in part.errors.items():
+            if isinstance(said, str):
+                said = f"{flags[flag]} {name}: {said}" if flag in flags else f"{name}: {said}"
+            flags[flag] = said
+    return flags

@@ -1,0 +1,114 @@
+"""Graders that compare numbers.
+
+A number is written as `42`, `-3.5`, `−7`, `.5`, `1,234,567.8` (also with no-break spaces), `6e-3`, `$12`, `3/4`,
+`25%`. Letters may follow (`42kg`) but not precede (`gpt4`). `100,200,300` is one number, `1,2,3` are three.
+A chain of slashes (`1/2/2024`) is none. Values are exact decimals: long integers are not rounded.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
+from typing import NamedTuple
+
+from graders.receipt import Flagged, Item, Sample, Score
+from graders.schema import Number
+from graders.template import compile_template
+
+# Groups: sign, digits, exponent, slashes with what is below, percent sign.
+_NUMBER = re.compile(
+    r"""(?<![A-Za-z_\d])(?<!\d\.)
+    ([-+−]?) [$€£¥]?
+    ((?:\d{1,3}(?:[,\u00a0\u2009\u202f]\d{3})+(?!\d) | \d+)(?:\.\d+)? | (?<!\.)\.\d+)
+    ([eE][-+−]?\d+)?
+    ((?:/\d+)*)
+    (?:\s?([%％]))?""",
+    re.VERBOSE,
+)
+_PLAIN = str.maketrans("−", "-", ",\u00a0\u2009\u202f")
+# No traps: what does not fit becomes an infinity, which is never close to anything.
+_CONTEXT = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
+
+
+class Reading(NamedTuple):
+    """A number as it was understood."""
+
+    value: Decimal
+    is_percent: bool
+
+
+def only(text: str) -> Reading | None:
+    """The number that the text is, if it is nothing else."""
+    match = _NUMBER.fullmatch(text.strip())
+    return _read(match.groups("")) if match else None
+
+
+def first(text: str) -> Reading | None:
+    """The first number in the text."""
+    return _first_of(match.groups("") for match in _NUMBER.finditer(text))
+
+
+def last(text: str) -> Reading | None:
+    """The last number in the text."""
+    return _first_of(reversed(_NUMBER.findall(text)))
+
+
+_PICKS: dict[str, Callable[[str], Reading | None]] = {"only": only, "first": first, "last": last}
+
+
+def number(grader: Number) -> Score:
+    """1 when |answer - right| <= max(absolute tolerance, relative tolerance * |right|), 0 when not or no number.
+
+    The right number is picked from the reference in the same way. A percent sign on one side only may be meant
+    either way, so 25% equals both 25 and 0.25; on both sides it is left out.
+    """
+    text, reference = compile_template(grader.input), compile_template(grader.reference)
+    pick = _PICKS[grader.pick]
+    is_close = _closeness(Decimal(str(grader.absolute_tolerance)), Decimal(str(grader.relative_tolerance)))
+
+    def score(sample: Sample, item: Item) -> float:
+        wanted = reference(sample, item)
+        answer, right = pick(text(sample, item)), pick(wanted)
+        if right is None:
+            raise Flagged("other_error", f"The reference “{wanted[:100]}” has no number to compare with.")
+        if answer is None:
+            return 0.0
+        if is_close(answer.value, right.value):
+            return 1.0
+        if answer.is_percent == right.is_percent:
+            return 0.0
+        return 1.0 if is_close(_as_share(answer), _as_share(right)) else 0.0
+
+    return score
+
+
+def _closeness(absolute: Decimal, relative: Decimal) -> Callable[[Decimal, Decimal], bool]:
+    if not absolute and not relative:
+        return lambda answer, right: answer == right
+
+    def is_close(answer: Decimal, right: Decimal) -> bool:
+        allowed = max(absolute, _CONTEXT.multiply(relative, _CONTEXT.abs(right)))
+        return answer == right or _CONTEXT.abs(_CONTEXT.subtract(answer, right)) <= allowed
+
+    return is_close
+
+
+def _as_share(reading: Reading) -> Decimal:
+    return _CONTEXT.scaleb(reading.value, -2) if reading.is_percent else reading.value
+
+
+def _first_of(candidates: Iterable[tuple[str, ...]]) -> Reading | None:
+    return next((reading for found in candidates if (reading := _read(found))), None)
+
+
+def _read(found: tuple[str, ...]) -> Reading | None:
+    sign, digits, exponent, slashes, percent = found
+    try:
+        value = Decimal((sign + digits + exponent).translate(_PLAIN))
+    except InvalidOperation:  # an exponent beyond 18 digits
+        return None
+    if slashes:
+        below, *more = slashes[1:].split("/")
+        if more or not Decimal(below):
+            return None
+        value = _CONTEXT.divide(value, Decimal(below))
+    return Reading(value, bool(percent))
