@@ -1,0 +1,91 @@
+/** Choosing one of what the team has: a select with help, and the cards of the methods. */
+
+import { fill, h } from "../dom";
+import type { Json } from "../path";
+import type { Schema } from "../schema";
+import { follow } from "../schema";
+
+export interface Choice {
+  value: string;
+  label: string;
+  /** A line that is shown while this one is chosen. */
+  detail: string;
+}
+
+interface ChoiceOptions {
+  id: string;
+  label: string;
+  help: string;
+  choices: Choice[];
+  /** What “nothing” is called; null when something has to be chosen. */
+  empty: string | null;
+}
+
+export interface ChoiceField {
+  element: HTMLElement;
+  show(value: Json | undefined): void;
+  problem(message: string | null): void;
+  note(text: string | null): void;
+}
+
+export function choiceField(options: ChoiceOptions, choose: (value: string | undefined) => void): ChoiceField {
+  const { id, label, help, choices, empty } = options;
+  const select = h("select", { class: "input", id, "aria-describedby": `${id}-help` }, h("option", { value: "" }, empty ?? gettext("Choose…")));
+  select.append(...choices.map(({ value, label: text }) => h("option", { value }, text)));
+  const line = h("p", { class: "help", id: `${id}-help` }, help);
+  const element = h("div", { class: "field" }, h("label", { for: id }, label), select, line);
+  let noted: string | null = null;
+  const describe = (): void => {
+    const chosen = choices.find(({ value }) => value === select.value);
+    fill(line, noted ?? (chosen?.detail || help));
+  };
+  select.addEventListener("change", () => choose(select.value || undefined));
+  return {
+    element,
+    show: (value) => {
+      showIn(select, value);
+      describe();
+    },
+    problem: (message) => {
+      element.classList.toggle("has-error", message !== null);
+      select.setAttribute("aria-invalid", String(message !== null));
+      if (message === null) describe();
+      else fill(line, message);
+    },
+    note: (text) => {
+      noted = text;
+      describe();
+    },
+  };
+}
+
+/** A value typed into the JSON that is none of the choices stays visible. */
+function showIn(select: HTMLSelectElement, value: Json | undefined): void {
+  const wanted = typeof value === "string" ? value : "";
+  select.querySelector("option[data-foreign]")?.remove();
+  if (![...select.options].some((option) => option.value === wanted)) {
+    select.append(h("option", { value: wanted, "data-foreign": true }, wanted));
+  }
+  select.value = wanted;
+}
+
+export interface MethodCards {
+  element: HTMLElement;
+  show(method: string): void;
+}
+
+/** One card a method of the schema: nothing about a method is written here. */
+export function methodCards(schema: Schema, choose: (method: string) => void): MethodCards {
+  const definitions = schema.$defs ?? {};
+  const methods = Object.entries(schema.discriminator?.mapping ?? {}).map(([name, $ref]) => [name, follow({ $ref }, definitions)] as const);
+  const radios = methods.map(([name]) => {
+    const radio = h("input", { type: "radio", name: "method", value: name, id: `method-${name}` });
+    radio.addEventListener("change", () => choose(name));
+    return radio;
+  });
+  const cards = methods.map(([name, variant], index) =>
+    h("label", { class: "method-card", for: `method-${name}` }, radios[index], h("strong", {}, variant.title ?? name), h("span", { class: "help" }, variant.description ?? "")),
+  );
+  const element = h("fieldset", { class: "method-cards" }, h("legend", {}, gettext("Method")), ...cards);
+  return { element, show: (method) => radios.forEach((radio) => void (radio.checked = radio.value === method)) };
+}

@@ -1,0 +1,212 @@
+/** <grader-trial>: the grader on one's own answer, or on rows of a dataset. */
+
+import type { ApiError } from "../api";
+import { postJson, sentenceOf, wasAborted } from "../api";
+import { create, debounce, fill, h } from "../dom";
+import { metric, number } from "../format";
+import { columnsRead } from "../grader-edits";
+import type { Json, JsonObject } from "../path";
+import { getAt, isObject, pretty } from "../path";
+
+export interface DatasetChoice {
+  id: string;
+  label: string;
+}
+
+interface Graded {
+  sample: JsonObject;
+  item: JsonObject;
+  grade: JsonObject;
+}
+
+const ROWS_AT_ONCE = 20;
+
+export class GraderTrial extends HTMLElement {
+  #grader: Json = null;
+  #datasets: DatasetChoice[] = [];
+  #running: AbortController | null = null;
+  #answer = h("textarea", { class: "input code", id: "trial-answer", rows: 3, spellcheck: "false" });
+  #item = h("textarea", { class: "input code", id: "trial-item", rows: 3, spellcheck: "false" });
+  #dataset = h("select", { class: "input", id: "trial-dataset" });
+  #result = h("div", { class: "trial-result", "aria-live": "polite" });
+  #offset = 0;
+  #later = debounce(() => void this.#run(), 250);
+  #typedItem = false;
+
+  connectedCallback(): void {
+    if (this.firstElementChild !== null) return;
+    this.#item.value = "{}";
+    this.#answer.addEventListener("input", this.#later);
+    this.#item.addEventListener("input", () => {
+      this.#typedItem = true;
+      this.#later();
+    });
+    this.#dataset.addEventListener("change", () => {
+      this.#offset = 0;
+      this.#showSource();
+      void this.#run();
+    });
+    this.#draw();
+  }
+
+  set datasets(datasets: DatasetChoice[]) {
+    this.#datasets = datasets;
+    fill(
+      this.#dataset,
+      h("option", { value: "" }, gettext("My own answer")),
+      ...datasets.map(({ id, label }) => h("option", { value: id }, label)),
+    );
+  }
+
+  /** The dataset whose rows are shown, so that the server can name columns that are missing. */
+  get chosenDataset(): string | null {
+    return this.#dataset.value || null;
+  }
+
+  /** Null while the JSON is not a grader: the last result is then shown as outdated. */
+  set grader(grader: Json) {
+    this.#grader = grader;
+    this.#result.classList.toggle("outdated", grader === null);
+    if (grader === null) return;
+    this.#suggestItem(grader);
+    this.#later();
+  }
+
+  #draw(): void {
+    const own = h(
+      "div",
+      { class: "trial-own" },
+      labelled(gettext("Answer of the model"), this.#answer, gettext("What a grader reads as sample.output_text.")),
+      labelled(gettext("Row of the dataset, as JSON"), this.#item, gettext("What a grader reads as item.…")),
+    );
+    const choice = labelled(gettext("Try it on"), this.#dataset, "");
+    fill(this, this.#datasets.length > 0 ? choice : null, own, this.#result);
+    this.#showSource();
+  }
+
+  #showSource(): void {
+    this.querySelector(".trial-own")?.toggleAttribute("hidden", this.#dataset.value !== "");
+    this.dispatchEvent(new CustomEvent("source"));
+  }
+
+  /** Until someone types a row, it has exactly the columns that the grader reads. */
+  #suggestItem(grader: Json): void {
+    if (this.#typedItem) return;
+    this.#item.value = pretty(Object.fromEntries(columnsRead(grader).map((name) => [name, ""])));
+    this.#item.rows = Math.min(8, this.#item.value.split("\n").length);
+  }
+
+  async #run(): Promise<void> {
+    if (this.#grader === null) return;
+    const body = this.#request();
+    if (body === null) return this.#say(gettext("The row is not JSON yet."));
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    try {
+      const { grades } = await postJson<{ grades: Graded[] }>("/api/v1/graders/try", body, running.signal);
+      this.#show(grades);
+    } catch (reason) {
+      if (!wasAborted(reason)) this.#say(firstError(reason));
+    }
+  }
+
+  #request(): JsonObject | null {
+    const grader = this.#grader;
+    if (this.#dataset.value) return { grader, dataset: this.#dataset.value, offset: this.#offset, limit: ROWS_AT_ONCE };
+    try {
+      const item = JSON.parse(this.#item.value || "{}") as Json;
+      return { grader, samples: [{ output_text: this.#answer.value }], items: [item] };
+    } catch {
+      return null;
+    }
+  }
+
+  #say(sentence: string): void {
+    fill(this.#result, h("p", { class: "empty-line" }, sentence));
+  }
+
+  #show(grades: Graded[]): void {
+    if (this.#dataset.value === "") return void fill(this.#result, ...grades.map((graded) => wholeGrade(graded.grade)));
+    if (grades.length === 0) return this.#say(gettext("No more rows."));
+    const scores = grades.map(({ grade }) => grade["score"]).filter((score): score is number => typeof score === "number");
+    const mean = scores.length > 0 ? scores.reduce((sum, score) => sum + score, 0) / scores.length : null;
+    fill(
+      this.#result,
+      h("p", { class: "trial-summary" }, gettext("Mean"), " ", h("strong", { class: "numeric" }, metric(mean)), h("span", { class: "muted" }, this.#range(grades.length, grades.length - scores.length))),
+      h("p", { class: "help" }, gettext("Each row's own answer or reference is graded as if the model had written it.")),
+      h("div", { class: "trial-rows" }, ...grades.map(rowGrade)),
+      this.#pages(grades.length),
+    );
+  }
+
+  #range(count: number, failed: number): string {
+    const rows = interpolate(gettext("rows %(from)s to %(to)s"), { from: number(this.#offset + 1), to: number(this.#offset + count) }, true);
+    return failed === 0 ? rows : `${rows} · ${interpolate(ngettext("%(n)s error", "%(n)s errors", failed), { n: failed }, true)}`;
+  }
+
+  #pages(count: number): HTMLElement {
+    const go = (offset: number) => (): void => {
+      this.#offset = offset;
+      void this.#run();
+    };
+    return h(
+      "div",
+      { class: "pager" },
+      h("button", { type: "button", class: "button small", disabled: this.#offset === 0, onclick: go(Math.max(0, this.#offset - ROWS_AT_ONCE)) }, gettext("Previous")),
+      h("button", { type: "button", class: "button small", disabled: count < ROWS_AT_ONCE, onclick: go(this.#offset + ROWS_AT_ONCE) }, gettext("Next")),
+    );
+  }
+}
+
+function labelled(label: string, input: HTMLElement, help: string): HTMLElement {
+  return h("div", { class: "field wide" }, h("label", { for: input.id }, label), input, help ? h("p", { class: "help" }, help) : null);
+}
+
+function firstError(reason: unknown): string {
+  const errors = ((reason as ApiError).body as { errors?: { message: string }[] } | null | undefined)?.errors;
+  return errors?.[0]?.message ?? sentenceOf(reason);
+}
+
+function rowGrade(graded: Graded): HTMLElement {
+  const answer = String(getAt(graded.sample, ["output_text"]) ?? "");
+  const summary = h("summary", {}, scoreMark(graded.grade), h("span", { class: "one-line" }, answer || gettext("(empty answer)")));
+  const details = h("details", { class: "trial-row" }, summary);
+  details.addEventListener("toggle", () => {
+    if (details.childElementCount > 1) return;
+    details.append(wholeGrade(graded.grade), h("h5", {}, gettext("Row")), h("pre", { class: "code" }, pretty(graded.item)));
+  });
+  return details;
+}
+
+/** The score with a colour that is also a word for those who do not see it. */
+export function scoreMark(grade: JsonObject): HTMLElement {
+  const score = grade["score"];
+  if (typeof score !== "number") return h("span", { class: "score failed" }, gettext("error"));
+  const class_ = score >= 1 ? "full" : score <= 0 ? "zero" : "part";
+  return h("span", { class: `score ${class_} numeric` }, metric(score));
+}
+
+export function errorsIn(grade: JsonObject): string[] {
+  const errors = grade["errors"];
+  if (Array.isArray(errors)) return errors.map((error) => (isObject(error) ? String(error["message"] ?? "") : String(error)));
+  return typeof grade["error"] === "string" ? [grade["error"]] : [];
+}
+
+function wholeGrade(grade: JsonObject): HTMLElement {
+  const parts = isObject(grade["parts"]) ? Object.entries(grade["parts"]) : [];
+  return h(
+    "div",
+    { class: "grade" },
+    h("div", { class: "grade-total" }, h("span", {}, gettext("Score")), scoreMark(grade)),
+    ...parts.map(([name, part]) => h("div", { class: "grade-part" }, h("code", {}, name), isObject(part) ? scoreMark(part) : h("span", { class: "numeric" }, metric(part as number)))),
+    ...errorsIn(grade).map((message) => h("p", { class: "grade-error" }, message)),
+    h("details", { class: "receipt" }, h("summary", {}, gettext("Receipt")), h("pre", { class: "code" }, pretty(grade))),
+  );
+}
+
+customElements.define("grader-trial", GraderTrial);
+
+export function graderTrial(): GraderTrial {
+  return create<GraderTrial>("grader-trial");
+}

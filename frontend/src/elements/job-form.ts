@@ -1,0 +1,278 @@
+/** <job-form>: the new-job page. One draft; the form, the JSON and the preview are three views of it. */
+
+import { ApiError, postJson, sentenceOf, wasAborted } from "../api";
+import { debounce, fill, h, pageData } from "../dom";
+import type { DraftProblem, Verdict } from "../job-draft";
+import { below, buttonState, methodOf, missingIn, REINFORCEMENT, tidy, withMethod } from "../job-draft";
+import type { Json, JsonObject } from "../path";
+import { getAt, isObject, setAt } from "../path";
+import type { Definitions, Schema } from "../schema";
+import { follow, readFields } from "../schema";
+import type { Choice } from "./choice-field";
+import { choiceField, methodCards } from "./choice-field";
+import { jobPreview } from "./job-preview";
+import { jsonEditor } from "./json-editor";
+import { schemaForm } from "./schema-form";
+
+interface FormData {
+  methods: Schema;
+  draft: JsonObject;
+  models: Choice[];
+  datasets: Choice[];
+  evaluators: Choice[];
+  pools: Choice[];
+  jobs_url: string;
+  new_dataset_url: string;
+  new_evaluator_url: string;
+}
+
+export class JobForm extends HTMLElement {
+  #data!: FormData;
+  #draft: JsonObject = {};
+  #verdict: Verdict | null = null;
+  #asking: AbortController | null = null;
+  #isSending = false;
+  #isBroken = false;
+  #drawnMethod = "";
+  #settings = schemaForm("settings");
+  #preview = jobPreview();
+  #editor = jsonEditor(gettext("The job as the API takes it"));
+  #choices = new Map<string, ReturnType<typeof choiceField>>();
+  #methods!: ReturnType<typeof methodCards>;
+  #suffix = h("input", { class: "input", id: "suffix", maxlength: 64, autocomplete: "off" });
+  #seed = h("input", { class: "input numeric", id: "seed", inputmode: "numeric", autocomplete: "off" });
+  #reward = h("section", { class: "card form-part", "aria-labelledby": "part-evaluator" });
+  #check = debounce(() => void this.#askServer(), 250);
+
+  connectedCallback(): void {
+    if (this.firstElementChild !== null) return;
+    this.#data = pageData<FormData>(this.getAttribute("data") ?? "job-form-data");
+    this.#settings.sparse = true;
+    this.#settings.flat = ["hyperparameters"];
+    this.#settings.omit = ["grader", "evaluator"];
+    this.#draw();
+    this.#listen();
+    this.#take(this.#data.draft);
+  }
+
+  get draft(): JsonObject {
+    return this.#draft;
+  }
+
+  #draw(): void {
+    const { models, datasets, evaluators, pools } = this.#data;
+    this.#methods = methodCards(this.#data.methods, (method) => this.#chooseMethod(method));
+    const choice = (path: string, label: string, help: string, choices: Choice[], empty: string | null): HTMLElement => {
+      const field = choiceField({ id: path.replaceAll(".", "-"), label, help, choices, empty }, (value) => this.#set(path, value));
+      this.#choices.set(path, field);
+      return field.element;
+    };
+    fill(this.#reward, part("part-evaluator", 3, gettext("Evaluator")), choice("evaluator", gettext("Reward"), gettext("What counts as a good answer: its score is what the model learns to raise."), evaluators, null), link(this.#data.new_evaluator_url, gettext("Build a new evaluator")));
+    const form = h(
+      "div",
+      { class: "job-parts" },
+      h("section", { class: "card form-part", "aria-labelledby": "part-model" }, part("part-model", 1, gettext("Model and method")), choice("model", gettext("Model"), gettext("The model to start from."), models, null), this.#methods.element),
+      h("section", { class: "card form-part", "aria-labelledby": "part-dataset" }, part("part-dataset", 2, gettext("Dataset")), h("div", { class: "field-grid two" }, choice("training_file", gettext("Dataset"), gettext("The rows to train on."), datasets, null), choice("validation_file", gettext("Held-out dataset"), gettext("Rows that are never trained on; their score is the headline."), datasets, gettext("none"))), link(this.#data.new_dataset_url, gettext("Upload a dataset"))),
+      this.#reward,
+      h("section", { class: "card form-part", "aria-labelledby": "part-settings" }, part("part-settings", 4, gettext("Settings")), this.#plain(pools, choice), this.#settings),
+    );
+    const aside = h("aside", { class: "job-aside" }, this.#preview, h("div", { class: "card editor-card" }, this.#editor));
+    fill(this, form, aside);
+  }
+
+  #plain(pools: Choice[], choice: (path: string, label: string, help: string, choices: Choice[], empty: string | null) => HTMLElement): HTMLElement {
+    const field = (input: HTMLElement, label: string, help: string, path: string): HTMLElement =>
+      h("div", { class: "field", "data-param": path }, h("label", { for: input.id }, label), input, h("p", { class: "help", "data-help": help }, help));
+    this.#seed.placeholder = gettext("drawn at random");
+    return h(
+      "div",
+      { class: "field-grid" },
+      field(this.#suffix, gettext("Name"), gettext("Becomes part of the trained model's name."), "suffix"),
+      choice("resources.pool", gettext("Pool"), gettext("Where it runs. “auto” takes the pool that is free first."), pools, "auto"),
+      field(this.#seed, gettext("Seed"), gettext("The same seed on the same machine gives the same model."), "seed"),
+    );
+  }
+
+  #listen(): void {
+    this.#suffix.addEventListener("input", () => this.#set("suffix", this.#suffix.value || undefined));
+    this.#seed.addEventListener("input", () => {
+      const typed = this.#seed.value.trim();
+      this.#set("seed", typed === "" ? undefined : Number.isFinite(Number(typed)) ? Number(typed) : typed);
+    });
+    this.#settings.addEventListener("change", (event) => this.#changeBlock((event as CustomEvent<JsonObject>).detail));
+    this.#editor.addEventListener("change", (event) => {
+      const typed = (event as CustomEvent<Json>).detail;
+      if (isObject(typed)) this.#take(typed);
+      else this.#broken();
+    });
+    this.#editor.addEventListener("broken", () => this.#broken());
+    this.#preview.addEventListener("create", () => void this.#create());
+    this.#preview.addEventListener("go", (event) => this.#focus((event as CustomEvent<string>).detail));
+  }
+
+  #changeBlock(block: JsonObject): void {
+    this.#take(tidy(setAt(this.#draft, ["method", methodOf(this.#draft)], block) as JsonObject));
+  }
+
+  #chooseMethod(method: string): void {
+    const fields = this.#fieldsOf(method);
+    this.#take(withMethod(this.#draft, method, fields));
+  }
+
+  #block(method: string): { schema: Schema; definitions: Definitions } | null {
+    const definitions = this.#data.methods.$defs ?? {};
+    const $ref = this.#data.methods.discriminator?.mapping[method];
+    const inner = $ref === undefined ? undefined : follow({ $ref }, definitions).properties?.[method];
+    return inner === undefined ? null : { schema: follow(inner, definitions), definitions };
+  }
+
+  #fieldsOf(method: string): string[] {
+    const block = this.#block(method);
+    const inner = block?.schema.properties?.["hyperparameters"];
+    return block === null || inner === undefined ? [] : readFields(follow(inner, block.definitions), block.definitions).map(({ name }) => name);
+  }
+
+  #set(path: string, value: Json | undefined): void {
+    if (path === "evaluator") {
+      const block = ["method", methodOf(this.#draft)];
+      const without = setAt(this.#draft, [...block, "grader"], undefined);
+      return this.#take(setAt(without, [...block, "evaluator"], value) as JsonObject);
+    }
+    this.#take(tidy(setAt(this.#draft, path.split("."), value) as JsonObject));
+  }
+
+  /** The one way a draft comes in; every view follows. */
+  #take(draft: JsonObject): void {
+    this.#draft = draft;
+    this.#isBroken = false;
+    this.#verdict = null;
+    this.#editor.value = draft;
+    this.#showForm();
+    this.#showButton();
+    this.#preview.verdict = null;
+    this.#check();
+  }
+
+  #broken(): void {
+    this.#isBroken = true;
+    this.#verdict = null;
+    this.#showForm();
+    this.#preview.button = { label: gettext("The JSON is not complete"), enabled: false };
+  }
+
+  #showForm(): void {
+    const method = methodOf(this.#draft);
+    for (const part_ of this.querySelectorAll<HTMLElement>(".form-part")) part_.inert = this.#isBroken;
+    for (const [path, field] of this.#choices) field.show(getAt(this.#draft, this.#placeOf(path)));
+    this.#methods.show(method);
+    if (document.activeElement !== this.#suffix) this.#suffix.value = String(this.#draft["suffix"] ?? "");
+    if (document.activeElement !== this.#seed) this.#seed.value = String(this.#draft["seed"] ?? "");
+    this.#reward.hidden = method !== REINFORCEMENT;
+    this.#showInlineGrader(method);
+    this.#showSettings(method);
+  }
+
+  #showInlineGrader(method: string): void {
+    const grader = getAt(this.#draft, ["method", method, "grader"]);
+    this.#choices.get("evaluator")?.note(isObject(grader) ? gettext("This job brings its own grader, in the JSON. Choosing an evaluator replaces it.") : null);
+  }
+
+  #showSettings(method: string): void {
+    const block = this.#block(method);
+    if (method !== this.#drawnMethod && block !== null) this.#settings.setSchema(block.schema, block.definitions);
+    this.#drawnMethod = method;
+    this.#settings.hidden = block === null;
+    const value = getAt(this.#draft, ["method", method]);
+    const shown = isObject(value) ? value : {};
+    if (this.#settings.value !== shown) this.#settings.value = shown;
+  }
+
+  #placeOf(path: string): string[] {
+    return path === "evaluator" ? ["method", methodOf(this.#draft), "evaluator"] : path.split(".");
+  }
+
+  async #askServer(): Promise<void> {
+    if (this.#isBroken) return;
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    try {
+      this.#judged(await postJson<Verdict>("/api/v1/jobs/check", this.#draft, asking.signal));
+    } catch (reason) {
+      if (wasAborted(reason)) return;
+      const problem = reason instanceof ApiError ? reason.problem : { param: null, message: sentenceOf(reason), code: "", next_step: null };
+      this.#judged({ ready: false, problems: [problem], preview: {} });
+    }
+  }
+
+  #judged(verdict: Verdict): void {
+    this.#verdict = verdict;
+    this.#preview.verdict = verdict;
+    this.#settings.resolved = getAt(verdict.resolved, [methodOf(this.#draft)]);
+    this.#showProblems(verdict.problems);
+    this.#showButton();
+  }
+
+  /** A choice that was not made yet is no error: the button says it. */
+  #showProblems(problems: DraftProblem[]): void {
+    const named = problems.filter((problem) => problem.param !== null);
+    const isOpen = (param: string): boolean => getAt(this.#draft, param.split(".")) === undefined;
+    const prefix = `method.${methodOf(this.#draft)}`;
+    const inSettings = named.flatMap(({ param, message }) => {
+      const inner = below(param as string, prefix);
+      return inner === null ? [] : [[inner, message] as const];
+    });
+    this.#settings.problems = new Map(inSettings);
+    this.#editor.problems = new Map(named.filter(({ param }) => !isOpen(param as string)).map(({ param, message }) => [param as string, message]));
+    for (const [path, field] of this.#choices) {
+      const place = this.#placeOf(path).join(".");
+      const found = named.find(({ param }) => param === place && !isOpen(place));
+      field.problem(found?.message ?? null);
+    }
+    this.#showPlainProblems(named);
+  }
+
+  #showPlainProblems(problems: DraftProblem[]): void {
+    for (const row of this.querySelectorAll<HTMLElement>("[data-param]")) {
+      const found = problems.find(({ param }) => param === row.dataset["param"]);
+      const help = row.querySelector<HTMLElement>(".help") as HTMLElement;
+      row.classList.toggle("has-error", found !== undefined);
+      fill(help, found?.message ?? help.dataset["help"]);
+    }
+  }
+
+  #showButton(): void {
+    this.#preview.button = buttonState(this.#draft, this.#verdict, this.#isSending);
+  }
+
+  #focus(param: string): void {
+    const inner = below(param, `method.${methodOf(this.#draft)}`);
+    if (inner !== null && this.#settings.focusField(inner)) return;
+    const path = inner === "evaluator" || inner === "grader" ? "evaluator" : param;
+    (this.#choices.get(path)?.element ?? this.querySelector(`[data-param="${CSS.escape(param)}"]`))?.querySelector<HTMLElement>("select,input")?.focus();
+  }
+
+  async #create(): Promise<void> {
+    if (missingIn(this.#draft) !== null || this.#isSending) return;
+    this.#isSending = true;
+    this.#showButton();
+    try {
+      const job = await postJson<{ id: string }>("/v1/fine_tuning/jobs", this.#draft);
+      location.assign(`${this.#data.jobs_url}${job.id}`);
+    } catch (reason) {
+      this.#isSending = false;
+      const problem = reason instanceof ApiError ? reason.problem : { param: null, message: sentenceOf(reason), code: "", next_step: null };
+      this.#judged({ ready: false, problems: [problem], preview: this.#verdict?.preview ?? {} });
+    }
+  }
+}
+
+function part(id: string, n: number, title: string): HTMLElement {
+  return h("h2", { class: "part-title", id }, h("span", { class: "part-number", "aria-hidden": "true" }, n), title);
+}
+
+function link(href: string, text: string): HTMLElement {
+  return h("p", { class: "part-link" }, h("a", { href }, text));
+}
+
+customElements.define("job-form", JobForm);

@@ -1,0 +1,59 @@
+/** <job-preview>: the card that says whether the job can start, and what it will be. */
+
+import { create, fill, h } from "../dom";
+import { number } from "../format";
+import type { ButtonState, DraftProblem, Verdict } from "../job-draft";
+
+export class JobPreview extends HTMLElement {
+  #badge = h("span", { class: "badge" });
+  #facts = h("dl", { class: "facts" });
+  #problems = h("ul", { class: "problem-list", "aria-live": "polite" });
+  #button = h("button", { type: "button", class: "button primary block", id: "create-job", disabled: true });
+
+  connectedCallback(): void {
+    if (this.firstElementChild !== null) return;
+    this.#button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("create")));
+    const head = h("div", { class: "card-head" }, h("h3", {}, gettext("Preview")), this.#badge);
+    this.append(h("div", { class: "card-body" }, head, this.#facts, this.#problems, this.#button));
+  }
+
+  set button(state: ButtonState) {
+    fill(this.#button, state.label);
+    this.#button.disabled = !state.enabled;
+  }
+
+  /** Null while the server is being asked: the last answer stays, greyed. */
+  set verdict(verdict: Verdict | null) {
+    this.classList.toggle("outdated", verdict === null);
+    if (verdict === null) return;
+    this.#badge.className = `badge ${verdict.ready ? "good" : "waiting"}`;
+    fill(this.#badge, verdict.ready ? gettext("Ready") : gettext("Not ready"));
+    fill(this.#facts, ...factsOf(verdict).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)]));
+    fill(this.#problems, ...verdict.problems.map((problem) => this.#problem(problem)));
+  }
+
+  #problem(problem: DraftProblem): HTMLElement {
+    const go = (): void => void this.dispatchEvent(new CustomEvent("go", { detail: problem.param }));
+    const message = problem.param === null ? h("span", {}, problem.message) : h("button", { type: "button", class: "link", onclick: go }, problem.message);
+    return h("li", {}, message, problem.next_step ? h("span", { class: "help" }, problem.next_step) : null);
+  }
+}
+
+function factsOf({ preview }: Verdict): [string, string][] {
+  const count = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : number(value));
+  return [
+    [gettext("Method"), preview.method || "–"],
+    [gettext("Model"), preview.model || "–"],
+    [gettext("Rows"), count(preview.rows)],
+    [gettext("Held-out rows"), count(preview.held_out_rows)],
+    [gettext("Steps"), count(preview.steps)],
+    [gettext("Pool"), preview.pool || "–"],
+    [gettext("Settings changed"), count(preview.changed)],
+  ];
+}
+
+customElements.define("job-preview", JobPreview);
+
+export function jobPreview(): JobPreview {
+  return create<JobPreview>("job-preview", "card");
+}

@@ -1,0 +1,130 @@
+/** What the builder's buttons do to a grader's JSON. Pure: a document in, a document out. */
+
+import type { Json, JsonObject } from "./path";
+import { getAt, isObject, renameKey, setAt } from "./path";
+import type { Definitions, Schema } from "./schema";
+import { blank, readFields } from "./schema";
+
+export type Path = readonly string[];
+
+export const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export interface Kinds {
+  variants: Record<string, Schema>;
+  definitions: Definitions;
+}
+
+/** A grader of this kind with every field at its default, so that its JSON says all that can be changed. */
+export function newGrader(kind: string, kinds: Kinds): JsonObject {
+  const schema = kinds.variants[kind];
+  if (schema === undefined) return { type: kind };
+  const made: JsonObject = { type: kind, ...blank(schema, kinds.definitions) };
+  for (const field of readFields(schema, kinds.definitions)) {
+    const isShown = field.fallback !== null && field.name !== "name";
+    if (field.fallback !== undefined && isShown && !(field.name in made)) made[field.name] = field.fallback;
+  }
+  return kind === "multi" ? { type: "multi", graders: {}, calculate_output: "" } : made;
+}
+
+export function partsOf(grader: Json | undefined): JsonObject {
+  const parts = getAt(grader, ["graders"]);
+  return isObject(parts) ? parts : {};
+}
+
+export function freeName(wanted: string, taken: readonly string[]): string {
+  const base = wanted.replace(/_\d+$/, "");
+  if (!taken.includes(wanted)) return wanted;
+  for (let n = 2; ; n += 1) if (!taken.includes(`${base}_${n}`)) return `${base}_${n}`;
+}
+
+/** Equal weights: what a formula says until someone writes another. */
+export function equalWeights(names: readonly string[]): string {
+  if (names.length < 2) return names[0] ?? "";
+  return `(${names.join(" + ")}) / ${names.length}`;
+}
+
+/** A multi with other parts; its formula follows as long as it is still the one that was made for it. */
+function withParts(multi: JsonObject, parts: JsonObject): JsonObject {
+  const formula = multi["calculate_output"];
+  const untouched = formula === "" || formula === undefined || formula === equalWeights(Object.keys(partsOf(multi)));
+  return {
+    ...multi,
+    graders: parts,
+    ...(untouched ? { calculate_output: equalWeights(Object.keys(parts)) } : {}),
+  };
+}
+
+function edit(root: Json, path: Path, change: (grader: JsonObject) => JsonObject): Json {
+  const found = getAt(root, path);
+  return isObject(found) ? setAt(root, path, change(found)) : root;
+}
+
+export function addPart(root: Json, multi: Path, kind: string, kinds: Kinds): Json {
+  return edit(root, multi, (grader) => {
+    const parts = partsOf(grader);
+    return withParts(grader, { ...parts, [freeName(kind, Object.keys(parts))]: newGrader(kind, kinds) });
+  });
+}
+
+export function removePart(root: Json, multi: Path, name: string): Json {
+  return edit(root, multi, (grader) =>
+    withParts(grader, Object.fromEntries(Object.entries(partsOf(grader)).filter(([key]) => key !== name))),
+  );
+}
+
+export function duplicatePart(root: Json, multi: Path, name: string): Json {
+  return edit(root, multi, (grader) => {
+    const parts = partsOf(grader);
+    const copy = freeName(name, Object.keys(parts));
+    const entries = Object.entries(parts).flatMap(([key, part]) => (key === name ? [[key, part], [copy, part]] : [[key, part]]));
+    return withParts(grader, Object.fromEntries(entries) as JsonObject);
+  });
+}
+
+/** Renames a part, and the name in the formula with it. */
+export function renamePart(root: Json, multi: Path, from: string, to: string): Json {
+  return edit(root, multi, (grader) => {
+    const formula = grader["calculate_output"];
+    return {
+      ...grader,
+      graders: renameKey(partsOf(grader), from, to),
+      ...(typeof formula === "string" ? { calculate_output: renameInFormula(formula, from, to) } : {}),
+    };
+  });
+}
+
+export function renameInFormula(formula: string, from: string, to: string): string {
+  return formula.replace(/[A-Za-z_][A-Za-z0-9_]*/g, (word) => (word === from ? to : word));
+}
+
+/** Why a part cannot be called this, or null. */
+export function nameProblem(name: string, others: readonly string[]): string | null {
+  if (!NAME.test(name)) return gettext("Letters, digits and _ only, and no digit first.");
+  if (others.includes(name)) return gettext("Another grader has this name.");
+  return null;
+}
+
+/** The grader as the first part of a new multi. */
+export function wrapInMulti(root: Json, path: Path): Json {
+  return edit(root, path, (grader) => {
+    const wanted = typeof grader["name"] === "string" && NAME.test(grader["name"]) ? grader["name"] : String(grader["type"]);
+    return { type: "multi", graders: { [wanted]: grader }, calculate_output: wanted };
+  });
+}
+
+/** Another kind in the same place; fields that both kinds have keep their values. */
+export function changeKind(root: Json, path: Path, kind: string, kinds: Kinds): Json {
+  const schema = kinds.variants[kind];
+  if (schema === undefined) return root;
+  const names = readFields(schema, kinds.definitions).map((field) => field.name);
+  return edit(root, path, (grader) => {
+    const kept = Object.entries(grader).filter(([name]) => name !== "type" && names.includes(name));
+    return { ...newGrader(kind, kinds), ...(Object.fromEntries(kept) as JsonObject) };
+  });
+}
+
+/** Columns that the grader's templates read: `item.answer` gives "answer". */
+export function columnsRead(grader: Json): string[] {
+  const found = JSON.stringify(grader ?? null).matchAll(/\{\{\s*item\.([A-Za-z0-9_]+)/g);
+  return [...new Set([...found].map((match) => match[1] as string))];
+}

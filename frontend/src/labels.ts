@@ -1,0 +1,42 @@
+/** The words of the contracts, as people read them. */
+
+const STATUS: Record<string, () => string> = {
+  validating_files: () => gettext("Validating files"),
+  queued: () => gettext("Queued"),
+  running: () => gettext("Running"),
+  paused: () => gettext("Paused"),
+  succeeded: () => gettext("Succeeded"),
+  failed: () => gettext("Failed"),
+  cancelled: () => gettext("Cancelled"),
+};
+
+const PHASE: Record<string, () => string> = {
+  downloading: () => gettext("downloading"),
+  loading: () => gettext("loading the model"),
+  evaluating: () => gettext("evaluating held-out rows"),
+  training: () => gettext("training"),
+  saving: () => gettext("saving"),
+  uploading: () => gettext("uploading"),
+};
+
+const ROLE: Record<string, () => string> = {
+  messages: () => gettext("Conversation"),
+  system: () => gettext("System prompt"),
+  prompt: () => gettext("Prompt"),
+  completion: () => gettext("Completion"),
+  reference: () => gettext("Reference answer"),
+  item: () => gettext("For the grader"),
+  ignored: () => gettext("Ignored"),
+};
+
+export function statusLabel(status: string): string {
+  return STATUS[status]?.() ?? status;
+}
+
+export function phaseLabel(phase: string): string {
+  return PHASE[phase]?.() ?? phase;
+}
+
+export function roleLabel(role: string): string {
+  return ROLE[role]?.() ?? role;
+}

@@ -1,0 +1,26 @@
+/** The one entry: small elements at once, heavy ones when the page has them. */
+
+import "./styles/index.css";
+import "./elements/copy-button";
+import "./elements/theme-switch";
+import "./elements/mini-curve";
+import { startHtmx } from "./htmx";
+import { startPage } from "./page";
+
+const HEAVY: Record<string, () => Promise<unknown>> = {
+  "grader-builder": () => import("./elements/grader-builder"),
+  "job-form": () => import("./elements/job-form"),
+  "json-editor": () => import("./elements/json-editor"),
+  "job-charts": () => import("./elements/job-charts"),
+  "job-live": () => import("./elements/job-live"),
+  "job-log": () => import("./elements/job-log"),
+  "rollout-table": () => import("./elements/rollout-table"),
+  "file-upload": () => import("./elements/file-upload"),
+  "column-mapping": () => import("./elements/column-mapping"),
+};
+
+for (const [tag, load] of Object.entries(HEAVY)) {
+  if (document.querySelector(tag) !== null) void load();
+}
+startHtmx();
+startPage();

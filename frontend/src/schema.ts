@@ -1,0 +1,166 @@
+/** JSON Schema, as pydantic writes it, read into what a form needs to know. */
+
+import type { Json, JsonObject } from "./path";
+
+export interface Schema {
+  $ref?: string;
+  $defs?: Record<string, Schema>;
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: Json;
+  const?: Json;
+  enum?: Json[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  discriminator?: { propertyName: string; mapping: Record<string, string> };
+  properties?: Record<string, Schema>;
+  patternProperties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  required?: string[];
+  items?: Schema;
+  format?: string;
+  level?: string;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  minLength?: number;
+  maxLength?: number;
+}
+
+export type Definitions = Record<string, Schema>;
+
+export interface NumberNode {
+  kind: "number";
+  integer: boolean;
+  keyword: string | null;
+  bounds: Pick<Schema, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
+}
+
+export interface UnionNode {
+  kind: "union";
+  property: string;
+  variants: Record<string, Schema>;
+}
+
+export type Node = (
+  | NumberNode
+  | UnionNode
+  | { kind: "text"; format: string | null; maxLength: number | null }
+  | { kind: "choice"; options: string[] }
+  | { kind: "switch" }
+  | { kind: "list"; keyword: string | null }
+  | { kind: "object"; fields: Field[] }
+  | { kind: "constant"; value: Json }
+  | { kind: "json" }
+) & { nullable: boolean };
+
+export interface Field {
+  name: string;
+  title: string;
+  help: string;
+  basic: boolean;
+  required: boolean;
+  fallback: Json | undefined;
+  node: Node;
+}
+
+/** The schema a `$ref` stands for; what stands beside the reference wins. */
+export function follow(schema: Schema, definitions: Definitions): Schema {
+  if (schema.$ref === undefined) return schema;
+  const name = schema.$ref.split("/").at(-1) ?? "";
+  const target = definitions[name];
+  if (target === undefined) throw new Error(`the schema refers to “${name}”, which it does not define`);
+  return { ...target, ...schema };
+}
+
+export function readNode(schema: Schema, definitions: Definitions): Node {
+  const whole = follow(schema, definitions);
+  if (whole.anyOf !== undefined) return readAlternatives(whole.anyOf, definitions);
+  return { ...readPlain(whole, definitions), nullable: false } as Node;
+}
+
+function readPlain(schema: Schema, definitions: Definitions): Omit<Node, "nullable"> {
+  if (schema.discriminator !== undefined) return readUnion(schema.discriminator, definitions);
+  if (schema.const !== undefined) return { kind: "constant", value: schema.const } as Node;
+  if (schema.enum !== undefined) return { kind: "choice", options: schema.enum.map(String) } as Node;
+  if (schema.type === "boolean") return { kind: "switch" };
+  if (schema.type === "string") {
+    return { kind: "text", format: schema.format ?? null, maxLength: schema.maxLength ?? null } as Node;
+  }
+  if (schema.type === "integer" || schema.type === "number") return readNumber(schema, null);
+  if (schema.type === "array" && schema.items !== undefined && isText(schema.items, definitions)) {
+    return { kind: "list", keyword: null } as Node;
+  }
+  if (schema.properties !== undefined) return { kind: "object", fields: readFields(schema, definitions) } as Node;
+  return { kind: "json" };
+}
+
+function isText(schema: Schema, definitions: Definitions): boolean {
+  return follow(schema, definitions).type === "string";
+}
+
+function readNumber(schema: Schema, keyword: string | null): NumberNode {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const bounds = Object.fromEntries(
+    Object.entries({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }).filter(([, bound]) => bound !== undefined),
+  );
+  return { kind: "number", integer: schema.type === "integer", keyword, bounds };
+}
+
+function readUnion({ propertyName, mapping }: NonNullable<Schema["discriminator"]>, definitions: Definitions): UnionNode {
+  const variants = Object.entries(mapping).map(([name, $ref]) => [name, follow({ $ref }, definitions)] as const);
+  return { kind: "union", property: propertyName, variants: Object.fromEntries(variants) };
+}
+
+/** `X | None`, or `X | "auto"`. */
+function readAlternatives(schemas: Schema[], definitions: Definitions): Node {
+  const rest = schemas.filter((schema) => schema.type !== "null");
+  const nullable = rest.length < schemas.length;
+  const [first, second] = rest;
+  if (first === undefined) return { kind: "json", nullable };
+  if (second === undefined) return { ...readNode(first, definitions), nullable };
+  const keyword = typeof second.const === "string" && rest.length === 2 ? second.const : null;
+  if (keyword === null) return { kind: "json", nullable };
+  if (first.type === "integer" || first.type === "number") return { ...readNumber(first, keyword), nullable };
+  if (first.type === "array") return { kind: "list", keyword, nullable };
+  return { kind: "json", nullable };
+}
+
+export function readFields(schema: Schema, definitions: Definitions): Field[] {
+  return Object.entries(schema.properties ?? {}).map(([name, inner]) => readField(name, inner, schema, definitions));
+}
+
+function readField(name: string, inner: Schema, parent: Schema, definitions: Definitions): Field {
+  const alternatives = inner.anyOf?.filter((schema) => schema.type !== "null") ?? [];
+  const only = alternatives.length === 1 ? follow(alternatives[0] as Schema, definitions) : null;
+  const whole = follow(inner, definitions);
+  return {
+    name,
+    title: whole.title ?? only?.title ?? name,
+    help: whole.description ?? only?.description ?? "",
+    basic: whole.level === "basic",
+    required: parent.required?.includes(name) ?? false,
+    fallback: whole.default,
+    node: readNode(inner, definitions),
+  };
+}
+
+/** The smallest valid-looking document of a schema: its constants, its defaults, empty required fields. */
+export function blank(schema: Schema, definitions: Definitions): JsonObject {
+  const found: JsonObject = {};
+  for (const field of readFields(follow(schema, definitions), definitions)) {
+    if (field.node.kind === "constant") found[field.name] = field.node.value;
+    else if (field.required) found[field.name] = emptyOf(field.node);
+  }
+  return found;
+}
+
+function emptyOf(node: Node): Json {
+  if (node.kind === "text") return "";
+  if (node.kind === "switch") return false;
+  if (node.kind === "choice") return node.options[0] ?? "";
+  if (node.kind === "list") return [];
+  return node.kind === "object" || node.kind === "json" ? {} : null;
+}

@@ -1,0 +1,110 @@
+import { beforeEach, expect, test } from "vitest";
+
+import type { GraderForm } from "../src/elements/grader-form";
+import { graderForm, readKinds } from "../src/elements/grader-form";
+import * as edits from "../src/grader-edits";
+import type { Json } from "../src/path";
+import { schemaOf } from "./schemas";
+
+const KINDS = readKinds(schemaOf("grader"));
+const EXACT = { type: "string_check", input: "{{ sample.output_text }}", reference: "{{ item.answer }}", operation: "eq" };
+
+beforeEach(() => document.body.replaceChildren());
+
+function form(value: Json): GraderForm {
+  const made = graderForm();
+  document.body.append(made);
+  made.kinds = KINDS;
+  made.value = value;
+  return made;
+}
+
+test("every kind of the schema is offered with its promise", () => {
+  const cards = [...form(null).querySelectorAll(".kind-card")];
+  expect(cards.map((card) => card.getAttribute("data-kind"))).toEqual(Object.keys(KINDS.variants));
+  for (const card of cards) expect(card.querySelector(".help")?.textContent).not.toBe("");
+});
+
+test.each(Object.keys(KINDS.variants))("a new %s shows in the form exactly what its JSON says", (kind) => {
+  const value = edits.newGrader(kind, KINDS);
+  const made = form(value);
+  expect(made.value).toEqual(value);
+});
+
+test("a choice from the gallery becomes a grader", () => {
+  const made = form(null);
+  made.querySelector<HTMLElement>('[data-kind="number"]')?.click();
+  expect(made.value).toMatchObject({ type: "number", pick: "last" });
+});
+
+test("two graders are combined by clicking only", () => {
+  const made = form(EXACT);
+  made.querySelector<HTMLElement>(".grader-head .button")?.click();
+  made.querySelector<HTMLElement>('.adder [data-kind="regex"]')?.click();
+  expect(made.value).toMatchObject({
+    type: "multi",
+    graders: { string_check: EXACT, regex: { type: "regex" } },
+    calculate_output: "(string_check + regex) / 2",
+  });
+});
+
+test("a value set from the JSON is drawn, whatever was there before", () => {
+  const made = form(EXACT);
+  made.value = { type: "multi", graders: { a: EXACT }, calculate_output: "a" };
+  expect(made.querySelectorAll(".grader")).toHaveLength(2);
+  made.value = { ...EXACT, operation: "like" };
+  expect(made.querySelector<HTMLSelectElement>('[data-path="operation"] select')?.value).toBe("like");
+});
+
+test("a kind without a form is shown and kept", () => {
+  const unknown = { type: "python", source: "def grade(): ..." };
+  const made = form({ type: "multi", graders: { a: EXACT, code: unknown }, calculate_output: "a" });
+  expect(made.textContent).toContain("def grade()");
+  made.querySelector<HTMLElement>('button[aria-label="Duplicate: a"]')?.click();
+  expect(made.value).toMatchObject({ graders: { code: unknown, a_2: EXACT } });
+});
+
+test("an error goes to the innermost field that its path names", () => {
+  const made = form({ type: "multi", graders: { a: EXACT }, calculate_output: "a" });
+  made.problems = new Map([
+    ["graders.a.operation", "not an operation"],
+    ["calculate_output", "no grader b"],
+  ]);
+  expect(made.querySelector('.grader .grader [data-path="operation"]')?.textContent).toContain("not an operation");
+  expect(made.querySelector(".formula")?.textContent).toContain("no grader b");
+});
+
+test("a renamed part is renamed in the formula, and only there", () => {
+  const root = { type: "multi", graders: { a: EXACT, ab: EXACT }, calculate_output: "a + ab * max(a, 1)" };
+  expect(edits.renamePart(root, [], "a", "exact")).toEqual({
+    type: "multi",
+    graders: { exact: EXACT, ab: EXACT },
+    calculate_output: "exact + ab * max(exact, 1)",
+  });
+});
+
+test("the formula follows the parts until somebody writes another", () => {
+  const two = { type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "(a + b) / 2" };
+  expect(edits.removePart(two, [], "b")).toMatchObject({ calculate_output: "a" });
+  expect(edits.removePart({ ...two, calculate_output: "a + b" }, [], "b")).toMatchObject({ calculate_output: "a + b" });
+});
+
+test("another kind keeps what both kinds have", () => {
+  const changed = edits.changeKind(EXACT, [], "text_similarity", KINDS);
+  expect(changed).toMatchObject({ type: "text_similarity", reference: "{{ item.answer }}" });
+  expect(changed).not.toHaveProperty("operation");
+});
+
+test("the columns that a grader reads are found in every part", () => {
+  const root = { type: "multi", graders: { a: EXACT, b: { ...EXACT, reference: "{{item.unit}}" } }, calculate_output: "a" };
+  expect(edits.columnsRead(root)).toEqual(["answer", "unit"]);
+});
+
+test.each([
+  ["two words", false],
+  ["1st", false],
+  ["a", false],
+  ["fine_1", true],
+])("may a part be called “%s”: %s", (name, isFine) => {
+  expect(edits.nameProblem(name, ["a"]) === null).toBe(isFine);
+});

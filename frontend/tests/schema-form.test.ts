@@ -1,0 +1,139 @@
+import { beforeEach, expect, test } from "vitest";
+
+import type { SchemaForm } from "../src/elements/schema-form";
+import { schemaForm } from "../src/elements/schema-form";
+import type { JsonObject } from "../src/path";
+import { everyObject, filled, schemaOf } from "./schemas";
+
+beforeEach(() => document.body.replaceChildren());
+
+function grpoForm(): SchemaForm {
+  const method = schemaOf("method");
+  const form = schemaForm("settings");
+  form.sparse = true;
+  form.flat = ["hyperparameters"];
+  form.omit = ["grader", "evaluator"];
+  document.body.append(form);
+  form.setSchema(method.$defs?.["Grpo"] ?? {}, method.$defs ?? {});
+  return form;
+}
+
+function input(form: SchemaForm, path: string): HTMLInputElement {
+  const found = form.querySelector<HTMLInputElement>(`[data-path="${path}"] > .input, [data-path="${path}"] > .switch`);
+  if (found === null) throw new Error(path);
+  return found;
+}
+
+function type(form: SchemaForm, path: string, text: string): void {
+  const field = input(form, path);
+  field.value = text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+test.each(everyObject())("a document of %s comes out of the form as it went in", (_, schema, definitions) => {
+  const form = schemaForm("round");
+  document.body.append(form);
+  form.setSchema(schema, definitions);
+  const document_ = filled(schema, definitions);
+  form.value = document_;
+  expect(form.value).toEqual(document_);
+});
+
+test.each(everyObject())("typing what a field of %s already shows changes nothing", (_, schema, definitions) => {
+  const form = schemaForm("again");
+  document.body.append(form);
+  form.setSchema(schema, definitions);
+  const before = filled(schema, definitions);
+  form.value = before;
+  for (const field of form.querySelectorAll<HTMLInputElement>("input.input, textarea.input")) {
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  for (const field of form.querySelectorAll<HTMLSelectElement>(".field > select")) field.dispatchEvent(new Event("change", { bubbles: true }));
+  expect(form.value).toEqual(before);
+});
+
+test("the form says nothing while everything is at its default", () => {
+  const form = grpoForm();
+  expect(form.value).toEqual({});
+  expect(input(form, "hyperparameters.batch_size").placeholder).toBe("auto");
+});
+
+test("a typed number stands in the document, and its default takes it out again", () => {
+  const form = grpoForm();
+  type(form, "hyperparameters.num_generations", "16");
+  expect(form.value).toEqual({ hyperparameters: { num_generations: 16 } });
+  type(form, "hyperparameters.num_generations", "8");
+  expect(form.value).toEqual({ hyperparameters: {} });
+});
+
+test("text in a number field is kept, and the field says what is wrong", () => {
+  const form = grpoForm();
+  type(form, "hyperparameters.batch_size", "many");
+  expect(form.value).toEqual({ hyperparameters: { batch_size: "many" } });
+  const row = form.querySelector('[data-path="hyperparameters.batch_size"]');
+  expect(row?.textContent).toContain("This must be a number, or “auto”.");
+  expect(input(form, "hyperparameters.batch_size").getAttribute("aria-invalid")).toBe("true");
+});
+
+test("a number outside its bounds is named with the bound", () => {
+  const form = grpoForm();
+  type(form, "hyperparameters.temperature", "3");
+  expect(form.querySelector('[data-path="hyperparameters.temperature"]')?.textContent).toContain("2 or less");
+});
+
+test("basic fields come first and the rest stands under Advanced", () => {
+  const form = grpoForm();
+  expect(input(form, "hyperparameters.n_epochs").closest("details")).toBeNull();
+  expect(input(form, "hyperparameters.weight_decay").closest("details")).not.toBeNull();
+});
+
+test("an optional part is switched on and off", () => {
+  const form = grpoForm();
+  const toggle = form.querySelector<HTMLInputElement>("#settings-lora");
+  toggle?.click();
+  expect(form.value).toEqual({ lora: {} });
+  type(form, "lora.rank", "4");
+  expect(form.value).toEqual({ lora: { rank: 4 } });
+  form.querySelector<HTMLInputElement>("#settings-lora")?.click();
+  expect(form.value).toEqual({});
+});
+
+test("a server's error lies under its field, and opens the part that hides it", () => {
+  const form = grpoForm();
+  form.problems = new Map([["hyperparameters.weight_decay", "Input should be less than 1"]]);
+  const row = form.querySelector('[data-path="hyperparameters.weight_decay"]');
+  expect(row?.textContent).toContain("Input should be less than 1");
+  expect(row?.closest("details")?.hasAttribute("open")).toBe(true);
+});
+
+test("a field at auto shows the number that it will be", () => {
+  const form = grpoForm();
+  form.resolved = { hyperparameters: { batch_size: 16 } } as JsonObject;
+  expect(form.querySelector('[data-path="hyperparameters.batch_size"]')?.textContent).toContain("auto is 16");
+});
+
+test("keys that the form does not know are kept", () => {
+  const form = grpoForm();
+  form.value = { hyperparameters: { from_the_future: 1 } };
+  type(form, "hyperparameters.n_epochs", "2");
+  expect(form.value).toEqual({ hyperparameters: { from_the_future: 1, n_epochs: 2 } });
+});
+
+test("a listener hears the whole value and no input's own event", () => {
+  const form = grpoForm();
+  const heard: unknown[] = [];
+  form.addEventListener("change", (event) => heard.push((event as CustomEvent).detail));
+  const select = input(form, "hyperparameters.lr_scheduler");
+  select.value = "cosine";
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+  expect(heard).toEqual([{ hyperparameters: { lr_scheduler: "cosine" } }]);
+});
+
+test("names of layers are a list, and the one keyword is not", () => {
+  const form = grpoForm();
+  form.value = { lora: {} };
+  type(form, "lora.targets", "q_proj, v_proj");
+  expect(form.value).toEqual({ lora: { targets: ["q_proj", "v_proj"] } });
+  type(form, "lora.targets", "all-linear");
+  expect(form.value).toEqual({ lora: {} });
+});
