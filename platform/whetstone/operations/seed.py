@@ -99,7 +99,7 @@ def _evaluator(user: User, team: Team) -> EvaluatorVersion:
     )
 
 
-def _blank(user: User, team: Team) -> Model:
+def blank_model(user: User, team: Team) -> Model:
     """A model without weights: the first job draws them at random from the config."""
     if found := owned(Model, team).filter(name=BLANK).first():
         return found
@@ -122,7 +122,7 @@ def _blank(user: User, team: Team) -> Model:
 
 
 def _train_starter(user: User, team: Team, progress: Progress) -> Model:
-    blank = _blank(user, team)
+    blank = blank_model(user, team)
     demonstrations = _dataset(
         user, team, "arithmetic-demonstrations", data.demonstrations(recipe.DEMONSTRATIONS)
     )
