@@ -63,6 +63,14 @@ def fresh_owner(server: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
+def fresh_name(server: str, prefix: str) -> Iterator[str]:
+    """A name for a database that somebody else makes. What has that name at the end is dropped, connections and all."""
+    name = f"{prefix}{token_hex(6)}"
+    with _at(server, "SELECT", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"):
+        yield name
+
+
+@contextmanager
 def _at(server: str, first: str, last: str) -> Iterator[None]:
     with closing(psycopg2.connect(f"{server}/postgres")) as connection:
         connection.autocommit = True

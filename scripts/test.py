@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from secrets import token_hex
 
 from scripts import machine
 
@@ -19,9 +18,10 @@ def main(arguments: list[str]) -> int:
     on_postgres = 0
     if server is not None:
         print("The platform's tests on PostgreSQL", flush=True)
-        # pytest-django makes and drops test_<this name>; two runs on one machine do not meet.
-        address = f"{server}/whetstone_{token_hex(6)}"
-        on_postgres = run(ON_POSTGRES, {**without_database, "DATABASE_URL": address})
+        # pytest-django makes test_<this name>, so two runs on one machine do not meet.
+        with machine.fresh_name(server, "test_whetstone_") as name:
+            address = f"{server}/{name.removeprefix('test_')}"
+            on_postgres = run(ON_POSTGRES, {**without_database, "DATABASE_URL": address})
     print("Every test on SQLite", flush=True)
     on_sqlite = run([], without_database)
     if on_postgres:
