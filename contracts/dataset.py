@@ -10,6 +10,7 @@ from contracts.fault import Fault
 
 Role = Literal["messages", "system", "prompt", "completion", "reference", "item", "ignored"]
 Shape = Literal["chat", "prompt"]
+MessageRole = Literal["system", "developer", "user", "assistant", "tool"]
 Row = Mapping[str, JsonValue]
 
 # OpenAI keeps these keys of a row for the conversation itself: no grader sees them as `item.*`.
@@ -49,7 +50,7 @@ class ColumnMapping(Contract):
 class Message(Contract):
     """One turn of a conversation."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: MessageRole
     content: str
 
 
@@ -125,7 +126,7 @@ def _message(value: JsonValue, place: str) -> Message:
         content = "".join(_part(part, place) for part in content)
     if not isinstance(content, str):
         raise ValueError(f"“{place}.content” is not text")
-    return Message.model_construct(role=role, content=content)
+    return Message.model_construct(role=cast(MessageRole, role), content=content)
 
 
 def _part(part: JsonValue, place: str) -> str:
@@ -141,7 +142,7 @@ def _text(row: Row, column: Column) -> str:
     text = value if isinstance(value, str) else str(value)
     if column.after is None:
         return text
-    head, found, tail = text.rpartition(column.after)
+    _head, found, tail = text.rpartition(column.after)
     if not found:
         raise ValueError(f"the column “{column.name}” does not contain “{column.after}”")
     return tail.strip()
@@ -154,7 +155,7 @@ def _item(row: Row, mapping: ColumnMapping) -> dict[str, JsonValue]:
         if column.after is not None and column.name in item:
             item[column.name] = _text(row, column)
     if reference := mapping.first("reference"):
-        item["reference"] = cast(JsonValue, item.get(reference.name))
+        item["reference"] = item.get(reference.name)
         if reference.after is None and reference.name not in row:
             raise ValueError(f"the column “{reference.name}” is empty")
     return item

@@ -29,7 +29,7 @@ class Metrics(Contract):
 
 
 class Evaluation(Contract):
-    """The held-out data, scored at one step: `reward_mean`, `accuracy` (share of full scores), `length_mean`, `loss`."""
+    """The held-out data, scored at one step: `reward_mean`, `accuracy` (share of full scores), `loss`, …"""
 
     type: Literal["evaluation"] = "evaluation"
     step: Step

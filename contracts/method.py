@@ -6,17 +6,19 @@ word for stands beside it under the name the field uses.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from contracts import Contract
 from graders.schema import Grader
 
 Auto = Literal["auto"]
-BASIC = {"level": "basic"}
+BASIC: dict[str, JsonValue] = {"level": "basic"}
 
 
 class LoraAdapter(Contract):
     """A low-rank adapter trained in place of the weights (Hu et al. 2021, arXiv:2106.09685)."""
+
+    model_config = ConfigDict(title="LoRA adapter")
 
     rank: int = Field(16, ge=1, le=512, title="Rank", json_schema_extra=BASIC)
     """Size of the adapter. Higher learns more and takes more memory."""
@@ -31,15 +33,11 @@ class LoraAdapter(Contract):
 class Hyperparameters(Contract):
     """What every method has. “auto” is resolved to a number when the job is created, and the job shows it."""
 
-    n_epochs: Annotated[int, Field(ge=1, le=50)] | Auto = Field(
-        "auto", title="Epochs", json_schema_extra=BASIC
-    )
+    n_epochs: Annotated[int, Field(ge=1, le=50)] | Auto = Field("auto", title="Epochs", json_schema_extra=BASIC)
     """How often the whole dataset is seen."""
     max_steps: int | None = Field(None, ge=1, title="Most steps", json_schema_extra=BASIC)
     """Stop after this many optimizer steps, whatever the number of epochs."""
-    batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field(
-        "auto", title="Batch size", json_schema_extra=BASIC
-    )
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field("auto", title="Batch size", json_schema_extra=BASIC)
     """Rows of the dataset in one optimizer step. For reinforcement: prompts."""
     micro_batch_size: Annotated[int, Field(ge=1)] | Auto = Field("auto", title="Micro batch size")
     """Sequences that pass through the model at once. Smaller needs less memory and changes no result."""
@@ -47,9 +45,7 @@ class Hyperparameters(Contract):
         "auto", title="Learning rate", json_schema_extra=BASIC
     )
     """Size of an optimizer step. “auto” chooses by method, adapter and model size."""
-    learning_rate_multiplier: Annotated[float, Field(gt=0)] | Auto = Field(
-        "auto", title="Learning rate multiplier"
-    )
+    learning_rate_multiplier: Annotated[float, Field(gt=0)] | Auto = Field("auto", title="Learning rate multiplier")
     """Scales the learning rate, as in OpenAI's API. “auto” is 1."""
     lr_scheduler: Literal["linear", "cosine", "constant"] = Field("linear", title="Schedule")
     """How the learning rate goes on after the warm-up."""
@@ -81,9 +77,7 @@ class GrpoHyperparameters(Hyperparameters):
 
     num_generations: int = Field(8, ge=2, le=256, title="Completions per prompt", json_schema_extra=BASIC)
     """Size of a group. The mean reward of the group is the baseline."""
-    max_completion_length: int = Field(
-        256, ge=1, le=131072, title="Longest completion", json_schema_extra=BASIC
-    )
+    max_completion_length: int = Field(256, ge=1, le=131072, title="Longest completion", json_schema_extra=BASIC)
     """Tokens after which a completion is cut off."""
     temperature: float = Field(1.0, gt=0, le=2, title="Temperature", json_schema_extra=BASIC)
     """Spread of the sampling. Below 0.7 the answers of a group resemble each other and little is learned."""
@@ -96,7 +90,7 @@ class GrpoHyperparameters(Hyperparameters):
     epsilon_high: float = Field(0.28, gt=0, le=10, title="Clip range, upper")
     """The same above 1. 0.28 keeps rare tokens alive (DAPO, arXiv:2503.14476)."""
     loss_type: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = Field("dapo", title="Loss")
-    """How token losses are averaged: over the batch's tokens (dapo, bnpo), per answer (grpo), by a constant (dr_grpo)."""
+    """How token losses are averaged: by the batch's tokens (dapo, bnpo), per answer (grpo), by a constant (dr_grpo)."""
     scale_rewards: Literal["group", "batch", "none"] = Field("group", title="Scale rewards by")
     """Standard deviation by which advantages are divided."""
     num_iterations: int = Field(1, ge=1, le=16, title="Updates per batch")
@@ -139,12 +133,16 @@ class Grpo(Contract):
 class FullMethod(Contract):
     """Supervised fine-tuning of all weights."""
 
+    model_config = ConfigDict(title="Full fine-tuning")
+
     type: Literal["full"] = "full"
     full: Full = Full()
 
 
 class LoraMethod(Contract):
     """Supervised fine-tuning of a low-rank adapter."""
+
+    model_config = ConfigDict(title="LoRA")
 
     type: Literal["lora"] = "lora"
     lora: Lora = Lora()
@@ -165,6 +163,8 @@ class SupervisedMethod(Contract):
 
 class GrpoMethod(Contract):
     """Reinforcement learning from a grader, with the group's mean as baseline."""
+
+    model_config = ConfigDict(title="GRPO")
 
     type: Literal["grpo"] = "grpo"
     grpo: Grpo = Grpo()

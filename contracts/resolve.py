@@ -75,13 +75,9 @@ def resolve(method: CanonicalMethod, facts: Facts) -> CanonicalMethod:
         h = h.model_copy(update={"eval_samples": 1 if h.eval_samples == "auto" else h.eval_samples})
         return _paced(GrpoMethod(grpo=grpo.model_copy(update={"hyperparameters": h})), facts.rows)
     if isinstance(method, FullMethod):
-        h2 = _resolve(
-            method.full.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 1)
-        )
+        h2 = _resolve(method.full.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 1))
         return _paced(FullMethod(full=method.full.model_copy(update={"hyperparameters": h2})), facts.rows)
-    h3 = _resolve(
-        method.lora.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 2)
-    )
+    h3 = _resolve(method.lora.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 2))
     return _paced(
         method.model_copy(update={"lora": method.lora.model_copy(update={"hyperparameters": h3})}), facts.rows
     )

@@ -6,9 +6,7 @@ from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import stream
 
 
-def download(
-    blob: Blob, filename: str, content_type: str = "application/octet-stream"
-) -> StreamingHttpResponse:
+def download(blob: Blob, filename: str, content_type: str = "application/octet-stream") -> StreamingHttpResponse:
     """The blob's content, a chunk at a time."""
     response = StreamingHttpResponse(stream(blob), content_type=content_type)
     response["Content-Length"] = str(blob.size)

@@ -21,9 +21,7 @@ class ByKey(HttpBearer):
     """`Authorization: Bearer wk-…`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        key = (
-            ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token), revoked_at=None).first()
-        )
+        key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token), revoked_at=None).first()
         if key is None or not key.user.is_active:
             raise Fault("auth.invalid")
         key.touch()

@@ -36,9 +36,7 @@ def fault_json(report: FaultReport) -> dict[str, Any]:
     }
 
 
-def error(
-    status: int, message: str, *, code: str | None = None, param: str | None = None, **more: Any
-) -> JsonResponse:
+def error(status: int, message: str, *, code: str | None = None, param: str | None = None, **more: Any) -> JsonResponse:
     """An answer that says what was wrong."""
     kind = "server_error" if status >= 500 else "invalid_request_error"
     body = {"message": message, "type": kind, "param": param, "code": code} | more
@@ -50,16 +48,14 @@ def answer_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(Fault, _fault)
     api.add_exception_handler(GraderError, _grader)
     api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(
-        AuthenticationError, lambda request, exc: _fault(request, Fault("auth.missing"))
-    )
+    api.add_exception_handler(AuthenticationError, lambda request, exc: _fault(request, Fault("auth.missing")))
     api.add_exception_handler(
         Http404, lambda request, exc: error(404, _("There is no such thing here."), code="not_found")
     )
     api.add_exception_handler(
         PermissionDenied, lambda request, exc: error(403, _("You may not do this."), code="forbidden")
     )
-    api.add_exception_handler(HttpError, lambda request, exc: error(exc.status_code, str(exc)))
+    api.add_exception_handler(HttpError, _http)
     api.add_exception_handler(Exception, _unexpected)
 
 
@@ -82,11 +78,13 @@ def _said(problem: dict[str, Any]) -> str:
     return message[:1].upper() + message[1:]
 
 
+def _http(request: HttpRequest, exc: Any) -> HttpResponse:
+    return error(exc.status_code, str(exc))
+
+
 def _unexpected(request: HttpRequest, exc: Any) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=exc)
-    return error(
-        500, _("Something went wrong on our side. The log of the platform says what."), code="internal_error"
-    )
+    return error(500, _("Something went wrong on our side. The log of the platform says what."), code="internal_error")
 
 
 def path_of(request: HttpRequest, loc: Sequence[str | int], kind: str) -> str | None:
@@ -101,12 +99,18 @@ def path_of(request: HttpRequest, loc: Sequence[str | int], kind: str) -> str | 
 
 
 def json_path(document: Any, loc: Sequence[str | int], kind: str) -> list[str]:
+    """The keys of `loc` that lead through the document; a missing field's own name is kept."""
     path: list[str] = []
     for place, key in enumerate(loc):
-        is_last = place == len(loc) - 1
-        if isinstance(document, dict) and key in document or isinstance(document, list) and isinstance(key, int) and key < len(document):
+        if _leads(document, key):
             document = document[key]
-        elif not (is_last and kind == "missing"):
+        elif not (kind == "missing" and place == len(loc) - 1):
             continue
         path.append(str(key))
     return path
+
+
+def _leads(document: Any, key: str | int) -> bool:
+    if isinstance(document, dict):
+        return key in document
+    return isinstance(document, list) and isinstance(key, int) and key < len(document)

@@ -17,9 +17,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = {"database": _database, "migrations": _migrations, "artifacts": _artifacts}
     results = {name: _try(check) for name, check in checks.items()}
     ready = all(result == "ok" for result in results.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "not ready", "checks": results}, status=200 if ready else 503
-    )
+    return JsonResponse({"status": "ok" if ready else "not ready", "checks": results}, status=200 if ready else 503)
 
 
 def _try(check: Callable[[], None]) -> str:

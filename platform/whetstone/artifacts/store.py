@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -89,15 +89,12 @@ def find(team: Team, sha256: str) -> Blob | None:
 def missing(team: Team, files: Iterable[FileRef]) -> list[FileRef]:
     """Those of the files that the store does not hold."""
     wanted = list(files)
-    present = set(
-        owned(Blob, team).filter(sha256__in={f.sha256 for f in wanted}).values_list("sha256", flat=True)
-    )
+    present = set(owned(Blob, team).filter(sha256__in={f.sha256 for f in wanted}).values_list("sha256", flat=True))
     return [f for f in wanted if f.sha256 not in present]
 
 
 def open_blob(blob: Blob) -> IO[bytes]:
-    opened: IO[bytes] = default_storage.open(blob.place, "rb")  # type: ignore[assignment]  # a Django File reads like a file
-    return opened
+    return cast(IO[bytes], default_storage.open(blob.place, "rb"))
 
 
 async def stream(blob: Blob) -> AsyncIterator[bytes]:

@@ -78,9 +78,7 @@ def _row(number: int, line: bytes) -> dict[str, JsonValue]:
     if not isinstance(row, dict):
         raise Fault("dataset.broken_line", line=number, detail="not an object in braces")
     if not row or len(row) > MOST_COLUMNS:
-        raise Fault(
-            "dataset.broken_line", line=number, detail=f"{len(row)} columns; 1 to {MOST_COLUMNS} are allowed"
-        )
+        raise Fault("dataset.broken_line", line=number, detail=f"{len(row)} columns; 1 to {MOST_COLUMNS} are allowed")
     return cast(dict[str, JsonValue], row)
 
 
@@ -95,7 +93,7 @@ def scan(file: IO[bytes]) -> Scan:
 
 
 def ingest(
-    user: User, team: Team, upload: UploadedFile, *, name: str, purpose: str = "fine-tune"
+    user: User, team: Team, upload: "UploadedFile[bytes]", *, name: str, purpose: str = "fine-tune"
 ) -> DatasetVersion:
     """Keep an uploaded JSONL file as the next version of the dataset of this name.
 
@@ -111,9 +109,7 @@ def ingest(
     source.seek(0)
     blob = put(team, source)
     mapping = guess_mapping(tuple(found.columns))
-    return _next_version(
-        user, team, blob, found, mapping, name=name, filename=upload.name or name, purpose=purpose
-    )
+    return _next_version(user, team, blob, found, mapping, name=name, filename=upload.name or name, purpose=purpose)
 
 
 @transaction.atomic

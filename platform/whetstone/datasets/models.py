@@ -50,9 +50,7 @@ class DatasetVersion(Owned):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["dataset", "number"], name="one_dataset_version_per_number")
-        ]
+        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_dataset_version_per_number")]
 
     def __str__(self) -> str:
         return f"{self.dataset.name}@{self.number}"

@@ -12,7 +12,5 @@ def why_not(version: DatasetVersion, method: str) -> str:
     if not version.shape:
         return _("Its columns are not mapped yet.")
     if method in ("full", "lora", "supervised") and version.shape != "chat":
-        return _(
-            "Its rows hold no answer to imitate. Map a column as completion, or end the messages with an answer."
-        )
+        return _("Its rows hold no answer to imitate. Map a column as completion, or end the messages with an answer.")
     return ""

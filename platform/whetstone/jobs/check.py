@@ -1,7 +1,6 @@
 """Can this draft become a job? Everything that can be known before a GPU is asked."""
 
 from dataclasses import dataclass, field
-from typing import cast
 
 from contracts.dataset import Shape
 from contracts.fault import Fault, FaultReport
@@ -109,7 +108,7 @@ def _check_data(found: Checked, method: CanonicalMethod) -> None:
                 method=method.type,
                 needed=needed,
                 dataset=str(version),
-                shape=cast(str, version.shape),
+                shape=version.shape,
             )
 
 

@@ -31,9 +31,7 @@ def claim(worker: str, pool: str) -> Claim | None:
     job.step = resume.step if resume else 0
     job.save(update_fields=["attempt", "lease_until", "step"])
     who = Worker.objects.filter(name=worker).first()
-    Attempt.objects.create(
-        job=job, number=job.attempt, worker=who, token_hash=hash_of(token), from_step=job.step
-    )
+    Attempt.objects.create(job=job, number=job.attempt, worker=who, token_hash=hash_of(token), from_step=job.step)
     _supersede(job, resume)
     move(job, "running")
     append(job, "attempt", {"number": job.attempt, "worker": worker, "from_step": job.step})

@@ -29,6 +29,8 @@ def launch(user: User, team: Team, draft: JobDraft) -> Job:
 @transaction.atomic
 def _create(user: User, team: Team, found: Checked) -> Job:
     draft = found.draft
+    assert found.model  # check() found no problem
+    assert found.training
     seed = draft.seed if draft.seed is not None else secrets.randbelow(2**31)
     job_id = new_job_id()
     spec = _spec(job_id, found, seed)
@@ -55,7 +57,9 @@ def _create(user: User, team: Team, found: Checked) -> Job:
 
 
 def _spec(job_id: str, found: Checked, seed: int) -> JobSpec:
-    assert found.model and found.training and found.method  # check() found no problem
+    assert found.model  # check() found no problem
+    assert found.training
+    assert found.method
     return JobSpec(
         job=job_id,
         model=found.model.ref(),

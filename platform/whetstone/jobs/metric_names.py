@@ -45,9 +45,7 @@ NAMES: dict[str, MetricName] = {
         _("Share of prompts whose completions all scored the same: they teach nothing."),
         (None, 0.8),
     ),
-    "kl": MetricName(
-        _("KL"), POLICY, _("Distance of the policy from the reference model, per token."), (None, 0.5)
-    ),
+    "kl": MetricName(_("KL"), POLICY, _("Distance of the policy from the reference model, per token."), (None, 0.5)),
     "entropy": MetricName(
         _("Entropy"),
         POLICY,
@@ -63,12 +61,8 @@ NAMES: dict[str, MetricName] = {
     "completions/clipped_ratio": MetricName(
         _("Truncated"), LENGTH, _("Share of completions that hit the length limit."), (None, 0.3)
     ),
-    "loss": MetricName(
-        _("Loss"), OPTIMIZER, _("What the optimizer minimises. For GRPO its level says little.")
-    ),
-    "grad_norm": MetricName(
-        _("Gradient norm"), OPTIMIZER, _("Length of the gradient before clipping."), (0.001, 1.0)
-    ),
+    "loss": MetricName(_("Loss"), OPTIMIZER, _("What the optimizer minimises. For GRPO its level says little.")),
+    "grad_norm": MetricName(_("Gradient norm"), OPTIMIZER, _("Length of the gradient before clipping."), (0.001, 1.0)),
     "learning_rate": MetricName(_("Learning rate"), OPTIMIZER, _("Size of the optimizer's step.")),
     "mean_token_accuracy": MetricName(
         _("Token accuracy"),
@@ -78,16 +72,10 @@ NAMES: dict[str, MetricName] = {
     "epoch": MetricName(_("Epoch"), OPTIMIZER, _("Passes over the dataset.")),
     "step_time": MetricName(_("Step time"), SPEED, _("Seconds for one step.")),
     "num_tokens": MetricName(_("Tokens seen"), SPEED, _("Tokens that went through the model so far.")),
-    "reward_mean": MetricName(
-        _("Held-out reward"), REWARD, _("Mean score on rows that are never trained on.")
-    ),
+    "reward_mean": MetricName(_("Held-out reward"), REWARD, _("Mean score on rows that are never trained on.")),
     "accuracy": MetricName(_("Held-out accuracy"), REWARD, _("Share of held-out rows with a full score.")),
-    "length_mean": MetricName(
-        _("Held-out length"), LENGTH, _("Tokens in an answer to a held-out row, on average.")
-    ),
-    "not_scored": MetricName(
-        _("Not scored"), REWARD, _("Share of answers that the evaluator could not score.")
-    ),
+    "length_mean": MetricName(_("Held-out length"), LENGTH, _("Tokens in an answer to a held-out row, on average.")),
+    "not_scored": MetricName(_("Not scored"), REWARD, _("Share of answers that the evaluator could not score.")),
 }
 ORDER = (REWARD, POLICY, LENGTH, OPTIMIZER, SPEED, OTHER)
 

@@ -56,9 +56,7 @@ class Job(Owned):
     method = models.CharField(max_length=32)
     base = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="jobs")
     training = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
-    validation = models.ForeignKey(
-        DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs"
-    )
+    validation = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs")
     evaluator = models.ForeignKey(EvaluatorVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
     trained = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="made_by")
     pool = models.CharField(max_length=64)

@@ -32,9 +32,7 @@ FINAL = (Finished, Failed, Stopped)
 def holder(job_id: str, token: str) -> Attempt | None:
     """The attempt that this token belongs to, if it still holds the job."""
     attempt = (
-        Attempt.objects.select_related("job", "job__team")
-        .filter(token_hash=hash_of(token), job_id=job_id)
-        .first()
+        Attempt.objects.select_related("job", "job__team").filter(token_hash=hash_of(token), job_id=job_id).first()
     )
     return attempt if attempt and _holds(attempt, attempt.job) else None
 
@@ -49,11 +47,7 @@ def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
 
     A report that was recorded before changes nothing. An attempt that no longer holds the job is told so.
     """
-    job = (
-        Job.objects.select_for_update(of=("self",))
-        .select_related("team", "base", "created_by")
-        .get(id=job_id)
-    )
+    job = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "created_by").get(id=job_id)
     attempt = Attempt.objects.get(token_hash=hash_of(token), job=job)
     if not _holds(attempt, job):
         return REPLACED
@@ -70,10 +64,7 @@ def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
 def _write(job: Job, attempt: Attempt, reports: list[Report]) -> None:
     if not reports:
         return
-    events = [
-        _event(job, attempt, report, number)
-        for number, report in enumerate(reports, start=job.last_event + 1)
-    ]
+    events = [_event(job, attempt, report, number) for number, report in enumerate(reports, start=job.last_event + 1)]
     Event.objects.bulk_create(events)
     job.last_event += len(events)
     attempt.last_seq = reports[-1].seq
@@ -126,11 +117,7 @@ def end_attempt(job: Job, fault: FaultReport) -> None:
     """
     if job.wish == Job.Wish.CANCEL:
         return move(job, "cancelled")
-    if (
-        fault.cause in ("platform", "capacity")
-        and job.attempts_left > 0
-        and fault.code != "job.out_of_memory"
-    ):
+    if fault.cause in ("platform", "capacity") and job.attempts_left > 0 and fault.code != "job.out_of_memory":
         move(job, "queued", reason=f"attempt {job.attempt} failed: {fault.code}")
         return wake_later(job)
     return move(job, "failed", reason=fault.code, fault=fault)

@@ -35,9 +35,7 @@ def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: in
         where = "" if step is None else "WHERE step = $step"
         values: dict[str, Any] = {"files": files} | ({} if step is None else {"step": step})
         total = db.execute(f"SELECT count(*) FROM read_parquet($files) {where}", values).fetchone()
-        query = (
-            f"SELECT {COLUMNS} FROM read_parquet($files) {where} ORDER BY {ORDERS[order]} LIMIT $n OFFSET $o"
-        )
+        query = f"SELECT {COLUMNS} FROM read_parquet($files) {where} ORDER BY {ORDERS[order]} LIMIT $n OFFSET $o"
         found = db.execute(query, values | {"n": limit, "o": offset})
         names = [column[0] for column in found.description or []]
         rows = [_row(dict(zip(names, row, strict=True))) for row in found.fetchall()]

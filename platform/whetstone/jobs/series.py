@@ -19,8 +19,7 @@ def series(job: Job, max_points: int = 1000) -> dict[str, Any]:
         "points": {key: thin(points, max_points) for key, points in metrics.items()},
         "evaluations": evaluations,
         "attempts": [
-            {"number": a.number, "from_step": a.from_step, "at": a.started_at.timestamp()}
-            for a in job.attempts.all()
+            {"number": a.number, "from_step": a.from_step, "at": a.started_at.timestamp()} for a in job.attempts.all()
         ],
         "last": job.last_event,
     }
@@ -31,7 +30,7 @@ def _curves(job: Job, event_type: str) -> dict[str, Points]:
     told = job.events.filter(type=event_type, number__lte=job.last_event).order_by("step")
     for step, data in told.values_list("step", "data").iterator(chunk_size=2000):
         for key, value in data["values"].items():
-            curves[key].append((step, value))
+            curves[key].append((step or 0, value))
     return dict(curves)
 
 

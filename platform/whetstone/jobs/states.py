@@ -61,6 +61,4 @@ def move(job: Job, to: Status, reason: str = "", fault: FaultReport | None = Non
 
 def _release(job: Job, to: Status) -> None:
     job.lease_until, job.wish, job.phase = None, Job.Wish.NONE, ""
-    Attempt.objects.filter(job=job, number=job.attempt, ended_at=None).update(
-        ended_at=timezone.now(), outcome=to
-    )
+    Attempt.objects.filter(job=job, number=job.attempt, ended_at=None).update(ended_at=timezone.now(), outcome=to)

@@ -40,9 +40,7 @@ def _end_lease(job_id: str) -> None:
 def wake_again() -> None:
     """Announce jobs that were announced a while ago and still wait: the broker may have lost the message."""
     long_ago = timezone.now() - WAKE_AGAIN_AFTER
-    for job in Job.objects.filter(status=Job.Status.QUEUED, woken_at__lt=long_ago).order_by("created_at")[
-        :100
-    ]:
+    for job in Job.objects.filter(status=Job.Status.QUEUED, woken_at__lt=long_ago).order_by("created_at")[:100]:
         Job.objects.filter(id=job.id).update(woken_at=timezone.now())
         wake(job.id, job.pool)
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -13,8 +12,6 @@ from contracts.job import ENDED
 from whetstone.jobs.models import Event, Job
 
 log = logging.getLogger(__name__)
-# Not the request's own thread: a watch outlives the request that began it.
-_in_thread = partial(sync_to_async, thread_sensitive=False)
 POLL_S = 0.2
 BATCH = 500
 
@@ -26,14 +23,24 @@ def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
 
 def as_json(event: Event) -> dict[str, Any]:
     """An event as browsers and scripts read it."""
-    told = {"number": event.number, "attempt": event.attempt, "at": event.at.timestamp(), "type": event.type}
-    return told | ({"step": event.step} if event.step is not None else {}) | event.data
+    told: dict[str, Any] = {
+        "number": event.number,
+        "attempt": event.attempt,
+        "at": event.at.timestamp(),
+        "type": event.type,
+    }
+    data: dict[str, Any] = event.data
+    return told | ({"step": event.step} if event.step is not None else {}) | data
+
+
+# Not on the request's own thread: a watch outlives the request that began it.
+_tail = sync_to_async(tail, thread_sensitive=False)
 
 
 class Watch:
     """Knows a job's newest event, asked for once for all viewers of this process."""
 
-    _open: dict[str, "Watch"] = {}  # noqa: RUF012 - one registry a process, on purpose
+    _open: dict[str, "Watch"] = {}
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -71,7 +78,7 @@ class Watch:
     async def _poll(self) -> None:
         while True:
             try:
-                newest, status = await _in_thread(_newest)(self.job_id)
+                newest, status = await _newest(self.job_id)
             except Exception as error:  # a database that is away for a while must not end the watch
                 log.warning("job=%s could not be watched: %s", self.job_id, error)
                 await asyncio.sleep(5 * POLL_S)
@@ -84,6 +91,7 @@ class Watch:
             await asyncio.sleep(POLL_S)
 
 
+@sync_to_async(thread_sensitive=False)
 def _newest(job_id: str) -> tuple[int, str]:
     close_old_connections()
     return Job.objects.values_list("last_event", "status").get(id=job_id)
@@ -97,7 +105,7 @@ async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterato
     watch = Watch.join(job_id)
     try:
         while True:
-            events = await _in_thread(tail)(job_id, after)
+            events = await _tail(job_id, after)
             for event in events:
                 after = event.number
                 yield event

@@ -15,6 +15,4 @@ def waiting_reason(job: Job) -> str:
     ahead = Job.objects.filter(status=Job.Status.QUEUED, pool=job.pool, created_at__lt=job.created_at).count()
     if ahead:
         return ngettext("%(n)d job is ahead of it.", "%(n)d jobs are ahead of it.", ahead) % {"n": ahead}
-    return ngettext("The pool's worker is busy.", "All %(n)d workers of the pool are busy.", workers) % {
-        "n": workers
-    }
+    return ngettext("The pool's worker is busy.", "All %(n)d workers of the pool are busy.", workers) % {"n": workers}

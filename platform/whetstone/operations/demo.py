@@ -39,13 +39,9 @@ def run(url: str, console: Console) -> tuple[Seeded, Outcome]:
         seeding = progress.add_task("Starter model", total=None, note="")
         seeded = seed(lambda job: _show_seeding(progress, seeding, job))
         progress.update(seeding, total=1, completed=1, note="ready")
-        with httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {_key(seeded)}"}, timeout=30
-        ) as api:
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {_key(seeded)}"}, timeout=30) as api:
             job = _create(api, seeded)
-            return seeded, _follow(
-                api, job, progress, progress.add_task("GRPO", total=job["total_steps"], note="")
-            )
+            return seeded, _follow(api, job, progress, progress.add_task("GRPO", total=job["total_steps"], note=""))
 
 
 def _bar(console: Console) -> Progress:

@@ -58,7 +58,7 @@ class Program:
     def pause_s(self) -> float:
         """How long to wait before the next start: longer the more often it died of late."""
         recent = sum(time.monotonic() - start < 60 for start in self.starts)
-        return min(30.0, 0.5 * 2**recent)
+        return float(min(30.0, 0.5 * 2**recent))
 
 
 def _die_with_parent() -> None:
@@ -82,17 +82,13 @@ class Platform:
     def _plan(self) -> list[Program]:
         python = sys.executable
         web = {"WHETSTONE_HOME": str(self.home), "WHETSTONE_PUBLIC_URL": self.url}
-        serve = (
-            f"-m uvicorn whetstone.asgi:application --app-dir platform --host {self.host} --port {self.port}"
-        )
+        serve = f"-m uvicorn whetstone.asgi:application --app-dir platform --host {self.host} --port {self.port}"
         quiet = " --log-level warning --timeout-graceful-shutdown 3"
         celery = "-m celery -A trainer_worker.app worker --pool solo --loglevel INFO"
         return [
             Program("web", [python, *(serve + quiet).split()], web, self.logs / "web.log"),
             Program("supervisor", [python, "manage.py", "supervise"], web, self.logs / "supervisor.log"),
-            Program(
-                "worker", [python, *celery.split()], self._worker_environment(), self.logs / "worker.log"
-            ),
+            Program("worker", [python, *celery.split()], self._worker_environment(), self.logs / "worker.log"),
         ]
 
     def _worker_environment(self) -> dict[str, str]:

@@ -88,15 +88,8 @@ def _dataset(user: User, team: Team, name: str, rows: Iterable[dict[str, Any]]) 
 
 
 def _evaluator(user: User, team: Team) -> EvaluatorVersion:
-    found = (
-        owned(EvaluatorVersion, team)
-        .filter(evaluator__name=recipe.EVALUATOR_NAME)
-        .order_by("-number")
-        .first()
-    )
-    return found or save_evaluator(
-        user, team, recipe.EVALUATOR_NAME, parse(recipe.EVALUATOR), "made by the demo"
-    )
+    found = owned(EvaluatorVersion, team).filter(evaluator__name=recipe.EVALUATOR_NAME).order_by("-number").first()
+    return found or save_evaluator(user, team, recipe.EVALUATOR_NAME, parse(recipe.EVALUATOR), "made by the demo")
 
 
 def blank_model(user: User, team: Team) -> Model:
@@ -110,9 +103,7 @@ def blank_model(user: User, team: Team) -> Model:
         name=BLANK,
         origin=Model.Origin.BUILT_IN,
         about="The starter model's architecture and tokenizer. Its weights are drawn at random when a job starts.",
-        files=[
-            put_bytes(team, content).ref(path).model_dump(mode="json") for path, content in contents.items()
-        ],
+        files=[put_bytes(team, content).ref(path).model_dump(mode="json") for path, content in contents.items()],
         config=orjson.loads(contents["config.json"]),
         parameters=model.parameters(),
         context_length=model.CONTEXT,
@@ -123,9 +114,7 @@ def blank_model(user: User, team: Team) -> Model:
 
 def _train_starter(user: User, team: Team, progress: Progress) -> Model:
     blank = blank_model(user, team)
-    demonstrations = _dataset(
-        user, team, "arithmetic-demonstrations", data.demonstrations(recipe.DEMONSTRATIONS)
-    )
+    demonstrations = _dataset(user, team, "arithmetic-demonstrations", data.demonstrations(recipe.DEMONSTRATIONS))
     draft = {
         "model": blank.name,
         "training_file": demonstrations.id,

@@ -1,6 +1,6 @@
 """Datasets: their rows, and which column is what."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -19,7 +19,10 @@ class Mapping(Schema):
 
 @router.get("/{dataset}/rows")
 def rows(
-    request: HttpRequest, dataset: str, offset: int = Query(0, ge=0), limit: int = Query(20, ge=1, le=500)
+    request: HttpRequest,
+    dataset: str,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 20,
 ) -> dict[str, Any]:
     version = find_version(caller(request).team, dataset, param="dataset")
     found = read_rows(version, offset, limit)

@@ -47,9 +47,7 @@ def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[di
         return []
     version = find_version(team, dataset, param="dataset")
     unknown = sorted(set(item_columns(grader)) - set(version.item_names))
-    faults = [
-        Fault("evaluator.column_missing", column=c, columns=", ".join(version.item_names)) for c in unknown
-    ]
+    faults = [Fault("evaluator.column_missing", column=c, columns=", ".join(version.item_names)) for c in unknown]
     return [{"path": "", "message": str(fault)} for fault in faults]
 
 

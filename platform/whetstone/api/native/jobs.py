@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from ninja import Query, Router
@@ -55,7 +55,7 @@ def _changed(draft: JobDraft) -> int:
 
 @router.get("/{job_id}/series")
 def job_series(
-    request: HttpRequest, job_id: str, max_points: int = Query(1000, ge=10, le=20000)
+    request: HttpRequest, job_id: str, max_points: Annotated[int, Query(ge=10, le=20000)] = 1000
 ) -> dict[str, Any]:
     return series(find_job(request, job_id), max_points)
 
@@ -66,14 +66,14 @@ def job_rollouts(
     job_id: str,
     step: int | None = None,
     order: Order = "newest",
-    limit: int = Query(50, ge=1, le=500),
-    offset: int = Query(0, ge=0),
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     return rollouts(find_job(request, job_id), step=step, order=order, limit=limit, offset=offset)
 
 
 @router.get("/{job_id}/live")
-def live(request: HttpRequest, job_id: str, after: int = Query(0, ge=0)) -> HttpResponseBase:
+def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0)] = 0) -> HttpResponseBase:
     """Events as they come, as server-sent events. `Last-Event-ID` wins over `after`."""
     job = find_job(request, job_id)
     last = request.headers.get("Last-Event-ID", "")

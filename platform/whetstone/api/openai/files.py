@@ -1,7 +1,7 @@
 """`/v1/files`: a file of rows is a dataset version."""
 
 from pathlib import PurePath
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import ProtectedError
 from django.http import HttpRequest, StreamingHttpResponse
@@ -34,7 +34,7 @@ def create(
 def list_files(
     request: HttpRequest,
     after: str | None = None,
-    limit: int = Query(10000, ge=1, le=10000),
+    limit: Annotated[int, Query(ge=1, le=10000)] = 10000,
     order: str = "desc",
     purpose: str | None = None,
 ) -> dict[str, Any]:

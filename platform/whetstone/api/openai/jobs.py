@@ -1,6 +1,6 @@
 """`/v1/fine_tuning/jobs`: training jobs in OpenAI's form."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -27,7 +27,7 @@ def create(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
 
 @router.get("")
 def list_jobs(
-    request: HttpRequest, after: str | None = None, limit: int = Query(20, ge=1, le=100)
+    request: HttpRequest, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> dict[str, Any]:
     wanted = {
         key.removeprefix("metadata[").removesuffix("]"): value
@@ -65,7 +65,7 @@ def resume_job(request: HttpRequest, job_id: str) -> dict[str, Any]:
 
 @router.get("/{job_id}/events")
 def events(
-    request: HttpRequest, job_id: str, after: str | None = None, limit: int = Query(20, ge=1, le=1000)
+    request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
 ) -> dict[str, Any]:
     """Newest first; `after` is the id of the last event seen."""
     rows = find_job(request, job_id).events.order_by("-number")
@@ -88,16 +88,14 @@ def _number_in(event_id: str) -> int:
 
 @router.get("/{job_id}/checkpoints")
 def checkpoints(
-    request: HttpRequest, job_id: str, after: str | None = None, limit: int = Query(10, ge=1, le=100)
+    request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> dict[str, Any]:
     job = find_job(request, job_id)
     rows = job.events.filter(type="checkpoint").order_by("-step")
     if after is not None:
         rows = rows.filter(step__lt=_number_in(after))
     found = list(rows[: limit + 1])
-    metrics = dict(
-        job.events.filter(type="metrics", step__in=[e.step for e in found]).values_list("step", "data")
-    )
+    metrics = dict(job.events.filter(type="metrics", step__in=[e.step for e in found]).values_list("step", "data"))
     data = [
         {
             "object": "fine_tuning.job.checkpoint",
@@ -110,11 +108,7 @@ def checkpoints(
         }
         for event in found[:limit]
     ]
-    ends = (
-        {"first_id": data[0]["id"], "last_id": data[-1]["id"]}
-        if data
-        else {"first_id": None, "last_id": None}
-    )
+    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
     return {"object": "list", "data": data, "has_more": len(found) > limit} | ends
 
 

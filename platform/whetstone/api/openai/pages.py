@@ -26,14 +26,8 @@ def page(
         if last is None:
             raise Fault("request.invalid", field="after", detail=f"There is no row with the id “{after}”.")
         side = "lt" if newest_first else "gt"
-        rows = rows.filter(
-            Q(**{f"created_at__{side}": last}) | Q(**{"created_at": last, f"pk__{side}": after})
-        )
+        rows = rows.filter(Q(**{f"created_at__{side}": last}) | Q(**{"created_at": last, f"pk__{side}": after}))
     found = list(rows[: limit + 1])
     shown = [shape(row) for row in found[:limit]]
-    ends = (
-        {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]}
-        if shown
-        else {"first_id": None, "last_id": None}
-    )
+    ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
     return {"object": "list", "data": shown, "has_more": len(found) > limit} | ends

@@ -17,9 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("sha256", models.CharField(max_length=64)),
                 ("size", models.BigIntegerField()),
@@ -32,9 +30,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("team", "sha256"), name="one_blob_per_content")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("team", "sha256"), name="one_blob_per_content")],
             },
         ),
     ]

@@ -22,9 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=128)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -98,8 +96,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="datasetversion",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "number"), name="one_dataset_version_per_number"
-            ),
+            constraint=models.UniqueConstraint(fields=("dataset", "number"), name="one_dataset_version_per_number"),
         ),
     ]

@@ -12,7 +12,7 @@ from whetstone.operations.seed import SeedingFailed, seed
 
 
 class Command(BaseCommand):
-    help = "Makes the demo user, starter model, datasets and evaluator. The last line it prints is JSON that names them."
+    help = "Makes the demo's user, model, datasets and evaluator. The last line it prints is JSON that names them."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
