@@ -77,6 +77,8 @@ class GraderModel(BaseModel):
 class StringCheck(GraderModel):
     """Compares two texts: 1 when they match, 0 when not."""
 
+    model_config = ConfigDict(title="Text match")
+
     type: Literal["string_check"] = "string_check"
     input: Template = Field("{{ sample.output_text }}", title="Text")
     """What is looked at, usually the answer."""
@@ -91,6 +93,8 @@ class StringCheck(GraderModel):
 class TextSimilarity(GraderModel):
     """Measures how alike two texts are, from 0 to 1."""
 
+    model_config = ConfigDict(title="Text similarity")
+
     type: Literal["text_similarity"] = "text_similarity"
     input: Template = Field("{{ sample.output_text }}", title="Text")
     """What is looked at, usually the answer."""
@@ -102,6 +106,8 @@ class TextSimilarity(GraderModel):
 
 class Number(GraderModel):
     """Finds a number in the answer: 1 when it is close enough to the right one, 0 when not."""
+
+    model_config = ConfigDict(title="Number")
 
     type: Literal["number"] = "number"
     input: Template = Field("{{ sample.output_text }}", title="Text")
@@ -119,6 +125,8 @@ class Number(GraderModel):
 class Regex(GraderModel):
     """Looks for a pattern: 1 when it is found (and what it captures is right), 0 when not."""
 
+    model_config = ConfigDict(title="Pattern")
+
     type: Literal["regex"] = "regex"
     input: Template = Field("{{ sample.output_text }}", title="Text")
     """What is searched, usually the answer."""
@@ -133,6 +141,8 @@ PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=
 
 class Multi(GraderModel):
     """Puts several graders together with a formula."""
+
+    model_config = ConfigDict(title="Combination")
 
     type: Literal["multi"] = "multi"
     graders: Annotated[dict[PartName, "Grader"], BeforeValidator(_by_name)] = Field(
