@@ -187,19 +187,25 @@ export function scoreMark(grade: JsonObject): HTMLElement {
   return h("span", { class: `score ${class_} numeric` }, metric(score));
 }
 
+/** What went wrong, in the grader's own words: each flag comes with its details. */
 export function errorsIn(grade: JsonObject): string[] {
-  const errors = grade["errors"];
-  if (Array.isArray(errors)) return errors.map((error) => (isObject(error) ? String(error["message"] ?? "") : String(error)));
-  return typeof grade["error"] === "string" ? [grade["error"]] : [];
+  const errors = isObject(grade["errors"]) ? grade["errors"] : {};
+  const flags = Object.keys(errors).filter((flag) => errors[flag] === true);
+  const own = flags.map((flag) => String(errors[`${flag}_details`] ?? flag));
+  return [...new Set([...own, ...subGrades(grade).flatMap(([, part]) => errorsIn(part))])];
+}
+
+export function subGrades(grade: JsonObject): [string, JsonObject][] {
+  const sub = isObject(grade["sub"]) ? grade["sub"] : {};
+  return Object.entries(sub).filter((entry): entry is [string, JsonObject] => isObject(entry[1]));
 }
 
 function wholeGrade(grade: JsonObject): HTMLElement {
-  const parts = isObject(grade["parts"]) ? Object.entries(grade["parts"]) : [];
   return h(
     "div",
     { class: "grade" },
     h("div", { class: "grade-total" }, h("span", {}, gettext("Score")), scoreMark(grade)),
-    ...parts.map(([name, part]) => h("div", { class: "grade-part" }, h("code", {}, name), isObject(part) ? scoreMark(part) : h("span", { class: "numeric" }, metric(part as number)))),
+    ...subGrades(grade).map(([name, part]) => h("div", { class: "grade-part" }, h("code", {}, name), scoreMark(part))),
     ...errorsIn(grade).map((message) => h("p", { class: "grade-error" }, message)),
     h("details", { class: "receipt" }, h("summary", {}, gettext("Receipt")), h("pre", { class: "code" }, pretty(grade))),
   );

@@ -1,6 +1,6 @@
 /** <job-log> and <job-events>: what the page was served with, and what comes after it. */
 
-import { h } from "../dom";
+import { h, pageData } from "../dom";
 import { clock, metric, number } from "../format";
 import type { JobEvent } from "../job-stream";
 import { JobStream } from "../job-stream";
@@ -29,16 +29,20 @@ export class JobLog extends HTMLElement {
   }
 }
 
+/** The list is drawn here from events as the server keeps them, so that each sentence is written once. */
 export class JobEvents extends HTMLElement {
+  #list = h("ol", { class: "events" });
+
   connectedCallback(): void {
-    const list = this.querySelector("ol");
-    if (list === null) return;
-    JobStream.of(this.getAttribute("job") ?? "").listen(Number(this.getAttribute("after") ?? 0), (event) => {
-      const sentence = sentenceFor(event);
-      if (sentence === null) return;
-      list.prepend(h("li", { class: "is-new" }, h("time", { class: "numeric" }, clock(event.at)), h("span", {}, sentence)));
-      this.querySelector(".empty-line")?.remove();
-    });
+    if (this.firstElementChild !== null) return;
+    this.append(this.#list);
+    for (const event of pageData<JobEvent[]>(this.getAttribute("data") ?? "job-events-data")) this.#add(event);
+    JobStream.of(this.getAttribute("job") ?? "").listen(Number(this.getAttribute("after") ?? 0), (event) => this.#add(event));
+  }
+
+  #add(event: JobEvent): void {
+    const sentence = sentenceFor(event);
+    if (sentence !== null) this.#list.prepend(h("li", {}, h("time", { class: "numeric" }, clock(event.at)), h("span", {}, sentence)));
   }
 }
 
@@ -47,11 +51,16 @@ export function sentenceFor(event: JobEvent): string | null {
   const step = number(event.step ?? 0);
   if (event.type === "status") return statusLabel(String(event["to"] ?? ""));
   if (event.type === "phase") return event["fraction"] == null ? sentenceCase(phaseLabel(String(event["name"]))) : null;
-  if (event.type === "attempt") return interpolate(gettext("A new attempt began from step %(step)s"), { step: number(Number(event["from_step"] ?? 0)) }, true);
+  if (event.type === "attempt") return attemptSentence(event);
   if (event.type === "checkpoint") return interpolate(gettext("Checkpoint of step %(step)s saved"), { step }, true);
   if (event.type === "evaluation") return interpolate(gettext("Held-out data evaluated at step %(step)s: %(values)s"), { step, values: valuesOf(event) }, true);
   if (event.type === "finished") return gettext("Training finished");
   return null;
+}
+
+function attemptSentence(event: JobEvent): string {
+  const values = { worker: String(event["worker"] ?? ""), step: number(Number(event["from_step"] ?? 0)) };
+  return interpolate(gettext("%(worker)s took the job, from step %(step)s"), values, true);
 }
 
 function valuesOf(event: JobEvent): string {

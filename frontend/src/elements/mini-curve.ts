@@ -10,9 +10,13 @@ const AGAIN_AFTER_MS = 3000;
 const [WIDTH, HEIGHT] = [160, 36];
 
 export class MiniCurve extends HTMLElement {
+  /** What was drawn last, by job: a list that is refreshed shows it at once. */
+  static #drawn = new Map<string, Point[]>();
+
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   connectedCallback(): void {
+    this.#draw(MiniCurve.#drawn.get(this.getAttribute("job") ?? "") ?? []);
     void this.#load();
   }
 
@@ -22,8 +26,13 @@ export class MiniCurve extends HTMLElement {
 
   async #load(): Promise<void> {
     const answer = await getJson<SeriesAnswer>(`/api/v1/jobs/${this.getAttribute("job") ?? ""}/series?max_points=120`).catch(() => null);
-    if (answer !== null) this.#draw(answer.points["reward"] ?? answer.points["loss"] ?? []);
+    if (answer !== null) this.#take(answer.points["reward"] ?? answer.points["loss"] ?? []);
     if (this.hasAttribute("live") && this.isConnected) this.#timer = setTimeout(() => void this.#load(), AGAIN_AFTER_MS);
+  }
+
+  #take(points: Point[]): void {
+    MiniCurve.#drawn.set(this.getAttribute("job") ?? "", points);
+    this.#draw(points);
   }
 
   #draw(points: readonly Point[]): void {

@@ -5,9 +5,9 @@ import { fill, h } from "../dom";
 import { metric, number } from "../format";
 import { JobStream } from "../job-stream";
 import type { JsonObject } from "../path";
-import { isObject, pretty } from "../path";
+import { getAt, pretty } from "../path";
 import { copyButton } from "./copy-button";
-import { errorsIn } from "./grader-trial";
+import { errorsIn, subGrades } from "./grader-trial";
 
 export interface Rollout {
   step: number;
@@ -155,12 +155,11 @@ function marks(row: Rollout): HTMLElement[] {
 
 /** Names of the sub-grades that any of the rows has, in their order. */
 export function partNames(rows: readonly Rollout[]): string[] {
-  return [...new Set(rows.flatMap(({ grade }) => (isObject(grade["parts"]) ? Object.keys(grade["parts"]) : [])))];
+  return [...new Set(rows.flatMap(({ grade }) => subGrades(grade).map(([name]) => name)))];
 }
 
 export function partScore(grade: JsonObject, name: string): number | null {
-  const part = isObject(grade["parts"]) ? grade["parts"][name] : null;
-  const score = isObject(part) ? part["score"] : part;
+  const score = getAt(grade, ["sub", name, "score"]);
   return typeof score === "number" ? score : null;
 }
 
