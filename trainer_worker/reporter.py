@@ -31,7 +31,7 @@ from trainer_worker.uploads import Uploads
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1
-HEARTBEAT_S = 5.0
+HEARTBEAT_S = 1.0
 GRACE_S = 5.0
 BATCH = 500
 LOG_BYTES_A_TICK = 16_384
@@ -201,14 +201,16 @@ class Reporter:
         if self._order in ("cancel", "pause"):
             return Stopped(step=self._step)
         how = "the worker was told to stop" if stopping.is_set() else _how(status)
-        code = "job.out_of_memory" if status == -9 and not stopping.is_set() else "job.process_died"
-        return Failed(fault=FaultReport(code=code, params={"how": how}, evidence=log_end(self._assignment)))
+        fault = FaultReport(code="job.process_died", params={"how": how}, evidence=log_end(self._assignment))
+        return Failed(fault=fault)
 
     def _patience(self, stopping: Stopping) -> float:
         return 2.0 if stopping.is_set() else LAST_WORDS_S
 
 
 def _how(status: int | None) -> str:
+    if status == -9:
+        return "signal 9: somebody killed it, or memory ran out"
     if status is not None and status < 0:
         return f"signal {-status}"
     return f"exit status {status}"

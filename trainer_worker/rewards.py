@@ -57,9 +57,14 @@ def score(grader: Grader, texts: list[str], items: list[str]) -> list[Grade]:
 
 
 def refuse_silence(grades: list[Grade]) -> None:
-    """Raises Fault(grader.always_fails) when not one answer of a batch could be scored."""
-    if grades and all(one.score is None for one in grades):
-        raise Fault("grader.always_fails", detail=str(grades[0].error))
+    """Raises Fault(grader.always_fails) when not one answer of a batch could be scored without an error."""
+    if grades and all(one.score is None or one.errors for one in grades):
+        raise Fault("grader.always_fails", detail=_first_error(grades[0]))
+
+
+def _first_error(one: Grade) -> str:
+    told = [str(value) for flag, value in one.errors.items() if flag.endswith("_details")]
+    return told[0] if told else "no score"
 
 
 def sub_means(grades: list[Grade]) -> dict[str, float]:
