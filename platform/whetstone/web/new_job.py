@@ -1,0 +1,74 @@
+"""What the new-job page begins with: everything that can be chosen, and a draft."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.datasets.models import DatasetVersion
+from whetstone.evaluators.models import EvaluatorVersion
+from whetstone.jobs.models import Job
+from whetstone.modelhub.models import Model
+from whetstone.web.schemas import method_schema
+from whetstone.web.templatetags.whetstone import short_number
+from whetstone.web.words import SHAPES
+from whetstone.workers.pools import alive, pools
+
+FIRST_METHOD = "grpo"
+
+
+def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "methods": method_schema(),
+        "draft": _draft(team, query),
+        "models": [_model(model) for model in owned(Model, team)],
+        "datasets": [_dataset(version) for version in owned(DatasetVersion, team).select_related("dataset")],
+        "evaluators": [_evaluator(version) for version in owned(EvaluatorVersion, team).select_related("evaluator")],
+        "pools": [_pool(name) for name in pools()],
+        "jobs_url": reverse("jobs") + "/",
+        "new_dataset_url": reverse("dataset-new"),
+        "new_evaluator_url": reverse("evaluator-build"),
+    }
+
+
+def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
+    """A clone is what was asked for then, as it was asked."""
+    cloned = owned(Job, team).filter(id=query.get("from", "")).first()
+    if cloned is not None:
+        return {key: value for key, value in cloned.draft.items() if key not in ("seed", "suffix")}
+    block = {"evaluator": query["evaluator"]} if "evaluator" in query else {}
+    draft: dict[str, Any] = {"model": query["model"]} if "model" in query else {}
+    if "dataset" in query:
+        draft["training_file"] = query["dataset"]
+    return draft | {"method": {"type": FIRST_METHOD, FIRST_METHOD: block}}
+
+
+def _choice(value: str, label: str, detail: str) -> dict[str, str]:
+    return {"value": value, "label": label, "detail": detail}
+
+
+def _model(model: Model) -> dict[str, str]:
+    detail = _("%(parameters)s parameters · context of %(context)s tokens") % {
+        "parameters": short_number(model.parameters),
+        "context": model.context_length,
+    }
+    return _choice(model.name, model.name, detail)
+
+
+def _dataset(version: DatasetVersion) -> dict[str, str]:
+    rows = ngettext("%(n)d row", "%(n)d rows", version.rows) % {"n": version.rows}
+    label = str(version) if version.shape else _("%(dataset)s (columns not mapped)") % {"dataset": version}
+    return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}")
+
+
+def _evaluator(version: EvaluatorVersion) -> dict[str, str]:
+    return _choice(str(version), str(version), version.note)
+
+
+def _pool(name: str) -> dict[str, str]:
+    n = sum(worker.pool == name for worker in alive())
+    return _choice(name, name, ngettext("%(n)d worker is alive", "%(n)d workers are alive", n) % {"n": n})

@@ -1,0 +1,36 @@
+"""The contracts' JSON Schemas in the reader's language: what the forms are drawn from."""
+
+from typing import Any, cast
+
+from django.utils.translation import gettext
+from pydantic import TypeAdapter
+
+from contracts.method import CanonicalMethod
+from graders.schema import Grader
+
+SPOKEN = ("title", "description")
+
+
+GRADER: TypeAdapter[Any] = TypeAdapter(Grader)
+METHOD: TypeAdapter[Any] = TypeAdapter(CanonicalMethod)
+
+
+def grader_schema() -> dict[str, Any]:
+    return cast(dict[str, Any], _translated(GRADER.json_schema()))
+
+
+def method_schema() -> dict[str, Any]:
+    """The methods under their own names, without OpenAI's two aliases."""
+    return cast(dict[str, Any], _translated(METHOD.json_schema()))
+
+
+def _translated(schema: Any) -> Any:
+    """A copy whose titles and descriptions are translated. A field called “title” is no text of ours: it is an object."""
+    if isinstance(schema, list):
+        return [_translated(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: gettext(value) if key in SPOKEN and isinstance(value, str) and value else _translated(value)
+        for key, value in schema.items()
+    }

@@ -1,0 +1,32 @@
+"""Addresses of the pages."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from whetstone.web.views import datasets, evaluators, jobs, models, overview, settings, workers
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path(
+        "login",
+        LoginView.as_view(template_name="web/login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("models", models.models, name="models"),
+    path("models/<int:pk>", models.model, name="model"),
+    path("datasets", datasets.datasets, name="datasets"),
+    path("datasets/new", datasets.new, name="dataset-new"),
+    path("datasets/<str:version_id>", datasets.dataset, name="dataset"),
+    path("datasets/<str:version_id>/delete", datasets.delete, name="dataset-delete"),
+    path("evaluators", evaluators.evaluators, name="evaluators"),
+    path("evaluators/<str:name>", evaluators.evaluator, name="evaluator"),
+    path("build/evaluator", evaluators.build, name="evaluator-build"),
+    path("jobs", jobs.jobs, name="jobs"),
+    path("jobs/new", jobs.new, name="job-new"),
+    path("jobs/<str:job_id>", jobs.job, name="job"),
+    path("jobs/<str:job_id>/cancel", jobs.cancel, name="job-cancel"),
+    path("workers", workers.workers, name="workers"),
+    path("settings", settings.settings, name="settings"),
+    path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),
+]

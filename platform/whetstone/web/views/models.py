@@ -1,0 +1,33 @@
+"""The model hub."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from whetstone.accounts.scope import owned, person, team_of
+from whetstone.jobs.models import Job
+from whetstone.modelhub.models import Model
+from whetstone.web.words import ORIGINS
+
+
+@login_required
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    found = owned(Model, team_of(person(request))).select_related("base")
+    return render(request, "web/models.html", {"models": [(model, ORIGINS[model.origin]) for model in found]})
+
+
+@login_required
+@require_safe
+def model(request: HttpRequest, pk: int) -> HttpResponse:
+    team = team_of(person(request))
+    found = get_object_or_404(owned(Model, team).select_related("base"), pk=pk)
+    context = {
+        "model": found,
+        "origin": ORIGINS[found.origin],
+        "made_by": owned(Job, team).select_related("training__dataset", "evaluator__evaluator").filter(trained=found).first(),
+        "children": found.children.all(),
+        "jobs": found.jobs.all()[:20],
+    }
+    return render(request, "web/model.html", context)

@@ -1,0 +1,35 @@
+"""The team, and the keys of its scripts."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from whetstone.accounts.models import ApiKey
+from whetstone.accounts.scope import owned, person, team_of
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest) -> HttpResponse:
+    """A POST makes a key and answers with the page that shows it, this once: it is stored nowhere."""
+    user = person(request)
+    team = team_of(user)
+    made = None
+    if request.method == "POST":
+        _record, made = ApiKey.make(user, team, request.POST.get("name", "").strip()[:128])
+    keys = owned(ApiKey, team).filter(revoked_at=None).select_related("user").order_by("-created_at")
+    context = {"team": team, "members": team.members.order_by("username"), "keys": keys, "made": made}
+    answer = render(request, "web/settings.html", context)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    key = get_object_or_404(owned(ApiKey, team_of(person(request))), pk=pk, revoked_at=None)
+    key.revoked_at = timezone.now()
+    key.save(update_fields=["revoked_at"])
+    return redirect("settings")
