@@ -78,8 +78,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "metric": ("evaluation_metric",),
     "tolerance": ("absolute_tolerance",),
     "threshold": ("pass_threshold",),
-    "power": ("exp",),
-    "avg": ("max",),
+    "ln": ("log",),
+    "square_root": ("sqrt",),
 }
 
 

@@ -24,6 +24,8 @@ _NUMBER = re.compile(
     (?:\s?([%％]))?""",
     re.VERBOSE,
 )
+_FIRST_DIGIT = re.compile(r"\d")
+_UP_TO_LAST_DIGIT = re.compile(r".*\d", re.DOTALL)
 _PLAIN = str.maketrans("−", "-", ",\u00a0\u2009\u202f")
 # No traps: what does not fit becomes an infinity, which is never close to anything.
 _CONTEXT = Context(prec=50, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
@@ -44,12 +46,27 @@ def only(text: str) -> Reading | None:
 
 def first(text: str) -> Reading | None:
     """The first number in the text."""
-    return _first_of(match.groups("") for match in _NUMBER.finditer(text))
+    digit = _FIRST_DIGIT.search(text)
+    if digit is None:
+        return None
+    return _first_of(match.groups("") for match in _NUMBER.finditer(text, _word(text, digit.end())))
 
 
 def last(text: str) -> Reading | None:
     """The last number in the text."""
-    return _first_of(reversed(_NUMBER.findall(text)))
+    if text.isdecimal():  # as most references are
+        return Reading(Decimal(text), is_percent=False)
+    digit = _UP_TO_LAST_DIGIT.match(text)
+    if digit is None:
+        return None
+    # Nearly always in the last word with a digit; a long answer is not searched as a whole then.
+    nearest = _NUMBER.findall(text, _word(text, digit.end()))
+    return _first_of(reversed(nearest)) or _first_of(reversed(_NUMBER.findall(text)))
+
+
+def _word(text: str, end: int) -> int:
+    """Where the word before `end` begins: no number holds a plain space or a new line before its digits."""
+    return max(text.rfind(" ", 0, end), text.rfind("\n", 0, end)) + 1
 
 
 _PICKS: dict[str, Callable[[str], Reading | None]] = {"only": only, "first": first, "last": last}
@@ -97,7 +114,10 @@ def _as_share(reading: Reading) -> Decimal:
 
 
 def _first_of(candidates: Iterable[tuple[str, ...]]) -> Reading | None:
-    return next((reading for found in candidates if (reading := _read(found))), None)
+    for found in candidates:
+        if reading := _read(found):
+            return reading
+    return None
 
 
 def _read(found: tuple[str, ...]) -> Reading | None:
