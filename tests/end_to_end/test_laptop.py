@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,8 @@ def test_a_job_trains_and_leaves_rollouts_checkpoints_and_a_model(api: httpx.Cli
     assert done["status"] == "succeeded", done["error"]
     told = series(api, job["id"])
     assert [step for step, _ in told["points"]["reward"]] == [1, 2, 3, 4]
-    assert [step for step, _ in told["evaluations"]["reward_mean"]][0] == 0
-    assert [step for step, _ in told["evaluations"]["reward_mean"]][-1] == 4
+    evaluated = [step for step, _ in told["evaluations"]["reward_mean"]]
+    assert (evaluated[0], evaluated[-1]) == (0, 4)
     rollouts = api.get(f"/api/v1/jobs/{job['id']}/rollouts?step=2&order=best").json()
     assert rollouts["steps"] == [1, 2, 3, 4]
     assert rollouts["total"] == 16
@@ -152,3 +153,74 @@ def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
         assert api.get(f"/v1/fine_tuning/jobs/{job}").json()["status"] == "succeeded"
         done = until(api, created(api, draft(file["id"], max_steps=2))["id"])
         assert done["status"] == "succeeded"
+
+
+def events_of(api: httpx.Client, job: str, after: int, most: int) -> list[int]:
+    """Numbers of up to `most` live events behind `after`; fewer when the connection breaks or the job has told all."""
+    seen: list[int] = []
+    try:
+        headers = {"Last-Event-ID": str(after)}
+        with api.stream("GET", f"/api/v1/jobs/{job}/live", headers=headers, timeout=30) as answer:
+            for line in answer.iter_lines():
+                if line.startswith("id: "):
+                    seen.append(int(line.removeprefix("id: ")))
+                if len(seen) >= most or line == "event: end":
+                    break
+    except httpx.TransportError:
+        pass  # the web process was killed: what was seen counts
+    return seen
+
+
+def test_a_live_stream_goes_on_where_it_broke_off(laptop: Laptop, api: httpx.Client, questions: str) -> None:
+    job = created(api, draft(questions, max_steps=20, n_epochs=4))["id"]
+    seen: list[int] = []
+    to_kill = laptop.processes("uvicorn")
+    for _round in range(600):
+        seen += events_of(api, job, seen[-1] if seen else 0, most=7)
+        if len(seen) >= 14 and to_kill:
+            os.kill(to_kill.pop(), signal.SIGKILL)
+        if done_telling(api, job, seen):
+            break
+        time.sleep(0.05)
+    assert seen == list(range(1, len(seen) + 1))
+    assert until(api, job)["status"] == "succeeded"
+
+
+def done_telling(api: httpx.Client, job: str, seen: list[int]) -> bool:
+    try:
+        return (
+            bool(seen)
+            and api.get(f"/api/v1/jobs/{job}/series").json()["last"] == seen[-1]
+            and (api.get(f"/v1/fine_tuning/jobs/{job}").json()["status"] == "succeeded")
+        )
+    except httpx.TransportError:
+        return False
+
+
+def resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def test_200_megabytes_go_in_with_flat_memory(laptop: Laptop, api: httpx.Client, tmp_path: Path) -> None:
+    row = b'{"messages": [{"role": "user", "content": "' + b"x" * 4000 + b'"}], "answer": "1"}\n'
+    path = tmp_path / "large.jsonl"
+    with path.open("wb") as file:
+        for _ in range(200_000_000 // len(row)):
+            file.write(row)
+    upload(api, "small.jsonl", row * 3)
+    web = laptop.processes("uvicorn")[0]
+    before = resident_mb(web)
+    peak, done = [before], threading.Event()
+    watch = threading.Thread(
+        target=lambda: [peak.append(resident_mb(web)) for _ in iter(lambda: done.wait(0.05), True)]
+    )
+    watch.start()
+    with path.open("rb") as file:
+        answer = api.post(
+            "/v1/files", data={"purpose": "fine-tune"}, files={"file": ("large.jsonl", file)}, timeout=300
+        )
+    done.set()
+    watch.join()
+    assert answer.json()["rows"] == 200_000_000 // len(row)
+    assert max(peak) - before < 60, f"{before:.0f} MB before, {max(peak):.0f} MB at the peak"
