@@ -1,10 +1,12 @@
 """`manage.py up`: the whole platform on one machine."""
 
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from whetstone.accounts.models import User
 from whetstone.operations.processes import CannotStart, Platform
 
 
@@ -18,10 +20,17 @@ class Command(BaseCommand):
         try:
             with Platform(host, port) as platform:
                 self.stdout.write(f"Whetstone is at {platform.url}  (Ctrl-C stops it; logs: {platform.logs})")
+                if not User.objects.exists():
+                    self.stdout.write(_first_user(platform))
                 self.stdout.flush()
                 platform.watch()
         except CannotStart as error:
             raise CommandError(str(error)) from None
+
+
+def _first_user(platform: Platform) -> str:
+    command = f"WHETSTONE_HOME={platform.home} {sys.executable} manage.py createsuperuser"
+    return f"Nobody can log in yet. Make the first user with:\n  {command}"
 
 
 def add_place(parser: ArgumentParser) -> None:
