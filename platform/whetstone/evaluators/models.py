@@ -36,9 +36,7 @@ class EvaluatorVersion(Owned):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["evaluator", "number"], name="one_evaluator_version_per_number")
-        ]
+        constraints = [models.UniqueConstraint(fields=["evaluator", "number"], name="one_evaluator_version_per_number")]
 
     def __str__(self) -> str:
         return f"{self.evaluator.name}@{self.number}"

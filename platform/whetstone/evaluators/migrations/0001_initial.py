@@ -19,9 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("name", models.CharField(max_length=128)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -38,9 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("document", models.JSONField()),
@@ -80,8 +76,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="evaluatorversion",
-            constraint=models.UniqueConstraint(
-                fields=("evaluator", "number"), name="one_evaluator_version_per_number"
-            ),
+            constraint=models.UniqueConstraint(fields=("evaluator", "number"), name="one_evaluator_version_per_number"),
         ),
     ]
