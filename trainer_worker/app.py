@@ -4,6 +4,7 @@ No Celery setting gives exactly one execution of tasks that last for hours (docs
 says “look”, is acknowledged before, and may be lost or come twice.
 """
 
+import logging
 from typing import Any
 
 from celery import Celery
@@ -16,6 +17,7 @@ from trainer_worker.settings import Settings
 from trainer_worker.worker import Worker
 
 settings = Settings.from_environment()
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would name every request
 use_for_sqlite()
 
 # No fixups: with DJANGO_SETTINGS_MODULE in the environment Celery would import Django.

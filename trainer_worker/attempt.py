@@ -34,7 +34,8 @@ def carry_out(assignment: Assignment) -> int:
         return 1
     except Exception as error:
         traceback.print_exc()
-        spool.append(Failed(fault=_report("job.training_failed", detail=f"{type(error).__name__}: {_first_line(error)}")))
+        detail = f"{type(error).__name__}: {_first_line(error)}"
+        spool.append(Failed(fault=_report("job.training_failed", detail=detail)))
         return 1
     return 0
 

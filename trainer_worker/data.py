@@ -134,7 +134,7 @@ def _encode(
     for row in rows:
         counts.read += 1
         if row.completion is None:
-            raise Fault("dataset.row_invalid", row=counts.read, detail="there is no answer of the assistant to learn from")
+            raise Fault("dataset.row_invalid", row=counts.read, detail="it holds no answer of the assistant")
         text, answers = _answers([*turns_of(row), {"role": "assistant", "content": row.completion}], tokenizer)
         texts.append(text)
         spans.append(answers)

@@ -67,6 +67,10 @@ class LauncherProcess:
         self._trainings: dict[int, Training] = {}
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 

@@ -29,7 +29,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer
 
 
 def load_model(folder: Path, seed: int, drawn: Path) -> PreTrainedModel:
@@ -43,7 +43,7 @@ def load_model(folder: Path, seed: int, drawn: Path) -> PreTrainedModel:
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def context_of(model: PreTrainedModel) -> int:
@@ -61,7 +61,7 @@ def save(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path, base: Pat
         model.save_pretrained(folder / "adapter", safe_serialization=True)
         model = model.merge_and_unload()
     whole: PreTrainedModel = model
-    whole.to(_stored_dtype(base))  # type: ignore[arg-type]  # a dtype is what it takes
+    whole.to(_stored_dtype(base))
     whole.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     for leftover in ("adapter/README.md", "README.md", "training_args.bin"):

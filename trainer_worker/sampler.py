@@ -56,7 +56,7 @@ class Sampler:
             if self.temperature is None
             else {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
         )
-        output = model.generate(  # type: ignore[operator]  # mixed into the class by transformers
+        output = model.generate(
             input_ids=inputs["input_ids"],
             attention_mask=inputs["attention_mask"],
             max_new_tokens=self.longest,

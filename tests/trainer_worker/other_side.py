@@ -42,7 +42,9 @@ class OtherSide:
         files = (path for path in sorted(folder.rglob("*")) if path.is_file())
         return tuple(self.store(path.read_bytes(), str(path.relative_to(folder))) for path in files)
 
-    def queue(self, spec: JobSpec, attempt: int = 1, resume: ResumePoint | None = None, trained_tokens: int = 0) -> None:
+    def queue(
+        self, spec: JobSpec, attempt: int = 1, resume: ResumePoint | None = None, trained_tokens: int = 0
+    ) -> None:
         token = f"claim-{spec.job}-{attempt}"
         self.tokens[spec.job] = token
         claim = Claim(
@@ -74,6 +76,11 @@ class OtherSide:
         lines = [event.text for event in self.events("log")]
         return "\n".join(lines + [str(event) for event in self._ends()])
 
+    def greet(self, hello: Hello) -> None:
+        with self._changed:
+            self.hellos.append(hello)
+            self._changed.notify_all()
+
     def record(self, reports: Reports) -> Reply:
         with self._changed:
             known = {report.seq for report in self.reports}
@@ -93,7 +100,7 @@ class Door(BaseHTTPRequestHandler):
         if self.side.is_down:
             return self._answer(503)
         if self.path == "/api/worker/hello":
-            self.side.hellos.append(Hello.model_validate_json(body))
+            self.side.greet(Hello.model_validate_json(body))
             return self._answer(204)
         if self.path == "/api/worker/claim":
             return self._claim(ClaimRequest.model_validate_json(body))

@@ -47,16 +47,18 @@ def demonstrations(rows: int, seed: int = 0, forgetful: float = FORGETFUL) -> It
 
 
 def question(a: int, b: int) -> str:
-    return f"{a}+{b}=?"
+    return f"{a}+{b}"
 
 
 def worked_out(a: int, b: int, *, carries: bool) -> str:
-    """The scratchpad and the result: ones first, then tens, then `#` and the sum of what stands there."""
-    ones = a % 10 + b % 10
+    """The scratchpad and the result: the ones, the tens, the tens with the carry, and after `#` the sum.
+
+    Who forgets the carry adds 0 in its place. So right and wrong part at one digit, and share all the rest.
+    """
+    ones, tens = a % 10 + b % 10, a // 10 + b // 10
     carry = ones // 10 if carries else 0
-    tens = a // 10 + b // 10 + carry
-    shown = f"{a // 10}+{b // 10}" + (f"+{carry}" if carry else "")
-    return f"{a % 10}+{b % 10}={ones} {shown}={tens} #{tens * 10 + ones % 10}"
+    steps = [f"{a % 10}+{b % 10}={ones}", f"{a // 10}+{b // 10}={tens}", f"{tens}+{carry}={tens + carry}"]
+    return " ".join([*steps, f"#{tens + carry}{ones % 10}"])
 
 
 def _pairs(split: Split) -> list[tuple[int, int]]:

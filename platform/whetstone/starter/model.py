@@ -61,7 +61,11 @@ def build(folder: Path) -> list[Path]:
     """Write the model's files into a folder. The same bytes every time. Returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer().save(str(folder / "tokenizer.json"))
-    documents = {"config.json": CONFIG, "tokenizer_config.json": _tokenizer_config(), "generation_config.json": _generation()}
+    documents = {
+        "config.json": CONFIG,
+        "tokenizer_config.json": _tokenizer_config(),
+        "generation_config.json": _generation(),
+    }
     for name, document in documents.items():
         (folder / name).write_text(json.dumps(document, indent=2) + "\n")
     return sorted(folder.iterdir())
