@@ -82,7 +82,7 @@ export function readNode(schema: Schema, definitions: Definitions): Node {
 }
 
 function readPlain(schema: Schema, definitions: Definitions): Omit<Node, "nullable"> {
-  if (schema.discriminator !== undefined) return readUnion(schema.discriminator, definitions);
+  if (schema.discriminator !== undefined) return readUnion(schema, definitions);
   if (schema.const !== undefined) return { kind: "constant", value: schema.const } as Node;
   if (schema.enum !== undefined) return { kind: "choice", options: schema.enum.map(String) } as Node;
   if (schema.type === "boolean") return { kind: "switch" };
@@ -109,9 +109,16 @@ function readNumber(schema: Schema, keyword: string | null): NumberNode {
   return { kind: "number", integer: schema.type === "integer", keyword, bounds };
 }
 
-function readUnion({ propertyName, mapping }: NonNullable<Schema["discriminator"]>, definitions: Definitions): UnionNode {
-  const variants = Object.entries(mapping).map(([name, $ref]) => [name, follow({ $ref }, definitions)] as const);
-  return { kind: "union", property: propertyName, variants: Object.fromEntries(variants) };
+function readUnion(schema: Schema, definitions: Definitions): UnionNode {
+  return { kind: "union", property: schema.discriminator?.propertyName ?? "", variants: variantsOf(schema, definitions) };
+}
+
+/** The members of a discriminated union by name, in the order in which they were written down. */
+export function variantsOf(schema: Schema, definitions: Definitions): Record<string, Schema> {
+  const order = (schema.oneOf ?? []).map(({ $ref }) => $ref);
+  const named = Object.entries(schema.discriminator?.mapping ?? {});
+  named.sort(([, a], [, b]) => order.indexOf(a) - order.indexOf(b));
+  return Object.fromEntries(named.map(([name, $ref]) => [name, follow({ $ref }, definitions)]));
 }
 
 /** `X | None`, or `X | "auto"`. */

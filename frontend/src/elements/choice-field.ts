@@ -3,7 +3,7 @@
 import { fill, h } from "../dom";
 import type { Json } from "../path";
 import type { Schema } from "../schema";
-import { follow } from "../schema";
+import { variantsOf } from "../schema";
 
 export interface Choice {
   value: string;
@@ -76,8 +76,7 @@ export interface MethodCards {
 
 /** One card a method of the schema: nothing about a method is written here. */
 export function methodCards(schema: Schema, choose: (method: string) => void): MethodCards {
-  const definitions = schema.$defs ?? {};
-  const methods = Object.entries(schema.discriminator?.mapping ?? {}).map(([name, $ref]) => [name, follow({ $ref }, definitions)] as const);
+  const methods = Object.entries(variantsOf(schema, schema.$defs ?? {}));
   const radios = methods.map(([name]) => {
     const radio = h("input", { type: "radio", name: "method", value: name, id: `method-${name}` });
     radio.addEventListener("change", () => choose(name));

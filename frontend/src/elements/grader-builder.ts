@@ -24,7 +24,7 @@ interface Checked {
 export class GraderBuilder extends HTMLElement {
   #grader: Json = null;
   #form = graderForm();
-  #editor = jsonEditor(gettext("JSON"));
+  #editor = jsonEditor(gettext("JSON"), gettext("Paste a grader's JSON here"));
   #trial = graderTrial();
   #name = h("input", { class: "input", id: "evaluator-name", name: "name", autocomplete: "off", maxlength: 64, required: true });
   #note = h("input", { class: "input", id: "evaluator-note", name: "note", autocomplete: "off", maxlength: 500 });
@@ -85,7 +85,7 @@ export class GraderBuilder extends HTMLElement {
     this.#editor.value = grader;
     this.#isValid = false;
     this.#showSave();
-    if (grader === null) return this.#say("", gettext("Choose a kind to begin, or paste a grader's JSON."));
+    if (grader === null) return this.#say("", gettext("Choose a kind to begin"));
     this.#check();
   }
 

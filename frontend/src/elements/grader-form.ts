@@ -5,7 +5,7 @@ import * as edits from "../grader-edits";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty, setAt } from "../path";
 import type { Schema } from "../schema";
-import { follow } from "../schema";
+import { follow, variantsOf } from "../schema";
 import type { Problems, SchemaForm } from "./schema-form";
 import { schemaForm } from "./schema-form";
 
@@ -17,9 +17,7 @@ const OF_MULTI = ["type", "graders", "calculate_output"];
 
 export function readKinds(schema: Schema): edits.Kinds {
   const definitions = schema.$defs ?? {};
-  const mapping = schema.discriminator?.mapping ?? {};
-  const variants = Object.entries(mapping).map(([kind, $ref]) => [kind, follow({ $ref }, definitions)] as const);
-  return { variants: Object.fromEntries(variants), definitions };
+  return { variants: variantsOf(schema, definitions), definitions };
 }
 
 /** How a kind is called on the page: its schema's title. */

@@ -23,7 +23,6 @@ const ROWS_AT_ONCE = 20;
 
 export class GraderTrial extends HTMLElement {
   #grader: Json = null;
-  #datasets: DatasetChoice[] = [];
   #running: AbortController | null = null;
   #answer = h("textarea", { class: "input code", id: "trial-answer", rows: 3, spellcheck: "false" });
   #item = h("textarea", { class: "input code", id: "trial-item", rows: 3, spellcheck: "false" });
@@ -50,7 +49,6 @@ export class GraderTrial extends HTMLElement {
   }
 
   set datasets(datasets: DatasetChoice[]) {
-    this.#datasets = datasets;
     fill(
       this.#dataset,
       h("option", { value: "" }, gettext("My own answer")),
@@ -79,8 +77,7 @@ export class GraderTrial extends HTMLElement {
       labelled(gettext("Answer of the model"), this.#answer, gettext("What a grader reads as sample.output_text.")),
       labelled(gettext("Row of the dataset, as JSON"), this.#item, gettext("What a grader reads as item.…")),
     );
-    const choice = labelled(gettext("Try it on"), this.#dataset, "");
-    fill(this, this.#datasets.length > 0 ? choice : null, own, this.#result);
+    fill(this, labelled(gettext("Try it on"), this.#dataset, ""), own, this.#result);
     this.#showSource();
   }
 

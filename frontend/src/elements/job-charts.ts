@@ -81,7 +81,7 @@ export class JobCharts extends HTMLElement implements ChartHost {
       const name = chart.isEvaluation ? gettext("Held-out") : chart.about.group;
       groups.set(name, [...(groups.get(name) ?? []), chart]);
     }
-    const sections = [...groups].map(([name, charts]) => h("section", { class: "chart-group" }, h("h4", {}, name), h("div", { class: "chart-grid" }, ...charts.map((chart) => chart.element))));
+    const sections = [...groups].map(([name, charts]) => h("section", { class: `chart-group of-${Math.min(3, charts.length)}` }, h("h4", {}, name), h("div", { class: "chart-grid" }, ...charts.map((chart) => chart.element))));
     fill(this.#groups, ...sections);
     this.#applyFilter();
   }

@@ -7,7 +7,7 @@ import { below, buttonState, methodOf, missingIn, REINFORCEMENT, tidy, withMetho
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, setAt } from "../path";
 import type { Definitions, Schema } from "../schema";
-import { follow, readFields } from "../schema";
+import { follow, readFields, variantsOf } from "../schema";
 import type { Choice } from "./choice-field";
 import { choiceField, methodCards } from "./choice-field";
 import { jobPreview } from "./job-preview";
@@ -150,7 +150,16 @@ export class JobForm extends HTMLElement {
     this.#showForm();
     this.#showButton();
     this.#preview.verdict = null;
-    this.#check();
+    if (missingIn(draft) === null) this.#check();
+    else this.#judgedAlone();
+  }
+
+  /** While something is still to be chosen there is nothing that the server could judge. */
+  #judgedAlone(): void {
+    this.#asking?.abort();
+    const method = methodOf(this.#draft);
+    const title = variantsOf(this.#data.methods, this.#data.methods.$defs ?? {})[method]?.title ?? method;
+    this.#judged({ ready: false, problems: [], preview: { method: title, model: String(this.#draft["model"] ?? "") } });
   }
 
   #broken(): void {
@@ -192,7 +201,7 @@ export class JobForm extends HTMLElement {
   }
 
   async #askServer(): Promise<void> {
-    if (this.#isBroken) return;
+    if (this.#isBroken || missingIn(this.#draft) !== null) return;
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;

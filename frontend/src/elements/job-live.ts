@@ -91,6 +91,7 @@ export function tilesOf(curves: Curves, status: string): Tile[] {
     heldOut(gettext("Held-out accuracy"), curves.evaluations.get("accuracy"), percent),
     heldOut(gettext("Held-out reward"), curves.evaluations.get("reward_mean"), metric),
     heldOut(gettext("Held-out loss"), curves.metrics.has("reward") ? undefined : curves.evaluations.get("loss"), metric, true),
+    plain(gettext("Token accuracy"), curves.metrics.get("mean_token_accuracy"), percent, ""),
     plain(gettext("KL"), curves.metrics.get("kl"), metric, ""),
     plain(gettext("Mean length"), curves.metrics.get("completions/mean_length"), (value) => number(value, 1), gettext("tokens")),
     seconds === null ? null : { name: gettext("Step time"), value: duration(seconds), note: gettext("median of the last 20") },

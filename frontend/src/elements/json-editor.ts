@@ -7,7 +7,7 @@ import type { Diagnostic } from "@codemirror/lint";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import type { Extension } from "@codemirror/state";
 import { Compartment, EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
 import { create, h } from "../dom";
@@ -52,6 +52,7 @@ export class JsonEditor extends HTMLElement {
       syntaxHighlighting(COLOURS),
       keymap.of([...defaultKeymap, ...historyKeymap, ...lintKeymap]),
       EditorView.lineWrapping,
+      placeholder(this.getAttribute("hint") ?? ""),
       EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged && !this.#isOurs) this.#typed();
@@ -69,7 +70,7 @@ export class JsonEditor extends HTMLElement {
   set value(value: Json) {
     const parsed = this.#parsed();
     if (parsed.ok && same(parsed.value, value)) return;
-    this.#replace(pretty(value));
+    this.#replace(value === null ? "" : pretty(value));
   }
 
   set readOnly(isReadOnly: boolean) {
@@ -104,7 +105,7 @@ export class JsonEditor extends HTMLElement {
     const parsed = this.#parsed();
     this.#problems = new Map();
     this.#mark();
-    if (parsed.ok) this.dispatchEvent(new CustomEvent("change", { detail: parsed.value }));
+    if (parsed.ok || this.text.trim() === "") this.dispatchEvent(new CustomEvent("change", { detail: parsed.ok ? parsed.value : null }));
     else this.dispatchEvent(new CustomEvent("broken"));
   }
 
@@ -128,8 +129,9 @@ export class JsonEditor extends HTMLElement {
 
 customElements.define("json-editor", JsonEditor);
 
-export function jsonEditor(label: string): JsonEditor {
+export function jsonEditor(label: string, hint = ""): JsonEditor {
   const editor = create<JsonEditor>("json-editor");
+  editor.setAttribute("hint", hint);
   editor.setAttribute("label", label);
   return editor;
 }

@@ -30,7 +30,9 @@ def result_of(job: Job) -> Result | None:
         return None
     before, after = first["values"][key], last["values"][key]
     names = {"accuracy": _("Held-out accuracy"), "reward_mean": _("Held-out reward"), "loss": _("Held-out loss")}
-    return Result(names[key], _shown(key, before), _shown(key, after), after < before if key == "loss" else after > before)
+    return Result(
+        names[key], _shown(key, before), _shown(key, after), after < before if key == "loss" else after > before
+    )
 
 
 def _shown(key: str, value: float) -> str:

@@ -25,7 +25,7 @@ def method_schema() -> dict[str, Any]:
 
 
 def _translated(schema: Any) -> Any:
-    """A copy whose titles and descriptions are translated. A field called “title” is no text of ours: it is an object."""
+    """A copy whose titles and descriptions are translated; a field that is called “title” is an object, and left."""
     if isinstance(schema, list):
         return [_translated(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,6 +1,7 @@
 """What the templates need beyond Django's own tags."""
 
 import json
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from whetstone.web.words import PHASES, STATUSES
 
@@ -25,9 +27,7 @@ ENTRY = "src/main.ts"
 def frontend() -> SafeString:
     """The built style sheet and script."""
     entry = _manifest()[ENTRY]
-    styles = format_html_join(
-        "", '<link rel="stylesheet" href="{}">', ((static(name),) for name in entry["css"])
-    )
+    styles = format_html_join("", '<link rel="stylesheet" href="{}">', ((static(name),) for name in entry["css"]))
     return format_html('{}<script type="module" src="{}"></script>', styles, static(entry["file"]))
 
 
@@ -91,6 +91,17 @@ def short_number(value: int) -> str:
 
 
 @register.filter
+def took(start: datetime, end: datetime) -> str:
+    """From one moment to another: 33 s, 2 min 5 s, 1 h 4 min."""
+    seconds = round((end - start).total_seconds())
+    if seconds < 60:
+        return _("%(s)d s") % {"s": seconds}
+    if seconds < 3600:
+        return _("%(m)d min %(s)d s") % {"m": seconds // 60, "s": seconds % 60}
+    return _("%(h)d h %(m)d min") % {"h": seconds // 3600, "m": seconds % 3600 // 60}
+
+
+@register.filter
 def pretty_json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
@@ -103,7 +114,8 @@ def percent_of(part: int, whole: int) -> int:
 ICONS = {
     "overview": "M2.5 2.5h4.5v5H2.5z M9 2.5h4.5v3H9z M9 8h4.5v5.5H9z M2.5 10h4.5v3.5H2.5z",
     "models": "M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8z M2.5 4.8L8 7.9l5.5-3.1 M8 7.9v6.3",
-    "datasets": "M2.5 4c0-1.2 2.5-2 5.5-2s5.5.8 5.5 2-2.5 2-5.5 2-5.5-.8-5.5-2z M2.5 4v8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2V4 M2.5 8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2",
+    "datasets": "M2.5 4c0-1.2 2.5-2 5.5-2s5.5.8 5.5 2-2.5 2-5.5 2-5.5-.8-5.5-2z"
+    " M2.5 4v8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2V4 M2.5 8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2",
     "evaluators": "M8 2.2v11.6 M4.5 13.8h7 M3 4.2h10 M3 4.2l-1.7 4.6a2 2 0 003.4 0z M13 4.2l-1.7 4.6a2 2 0 003.4 0z",
     "jobs": "M1.8 12.2l3.6-4.4 2.8 2.4 6-7 M10.6 3.2h3.6v3.6",
     "workers": "M2.5 2.8h11v4h-11z M2.5 9.2h11v4h-11z M5 4.8h.1 M5 11.2h.1",

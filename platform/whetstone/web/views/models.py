@@ -26,7 +26,10 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "model": found,
         "origin": ORIGINS[found.origin],
-        "made_by": owned(Job, team).select_related("training__dataset", "evaluator__evaluator").filter(trained=found).first(),
+        "made_by": owned(Job, team)
+        .select_related("training__dataset", "evaluator__evaluator")
+        .filter(trained=found)
+        .first(),
         "children": found.children.all(),
         "jobs": found.jobs.all()[:20],
     }

@@ -16,7 +16,9 @@ def workers(request: HttpRequest) -> HttpResponse:
     """Each with what it does: other teams' jobs are counted, never named."""
     mine = owned(Job, team_of(person(request)))
     running = Job.objects.filter(status=Job.Status.RUNNING).prefetch_related("attempts")
-    busy = {attempt.worker_id: job for job in running for attempt in job.attempts.all() if attempt.number == job.attempt}
+    busy = {
+        attempt.worker_id: job for job in running for attempt in job.attempts.all() if attempt.number == job.attempt
+    }
     visible = set(mine.filter(status=Job.Status.RUNNING).values_list("id", flat=True))
     rows = [(worker, busy.get(worker.pk), _is_mine(busy.get(worker.pk), visible)) for worker in Worker.objects.all()]
     return render(request, "web/workers.html", {"workers": rows})
