@@ -48,10 +48,7 @@ class Channel(StockChannel):  # type: ignore[misc]  # kombu has no types
         message, queues = self.message_cls, self.queue_cls
         of_queue = select(queues.id).where(queues.name == queue).scalar_subquery()
         return (
-            select(message)
-            .where(message.queue_id == of_queue, message.visible.is_(True))
-            .order_by(message.id)
-            .limit(1)
+            select(message).where(message.queue_id == of_queue, message.visible.is_(True)).order_by(message.id).limit(1)
         )
 
 

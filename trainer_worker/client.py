@@ -50,9 +50,7 @@ class AttemptPlatform:
         self._path = f"/api/worker/jobs/{job}"
 
     def report(self, reports: Reports, timeout_s: float = REPORT_TIMEOUT_S) -> Reply:
-        answer = _send(
-            self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s
-        )
+        answer = _send(self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s)
         return Reply.model_validate_json(_checked(answer).content)
 
     def download(self, ref: FileRef, to: Path) -> None:

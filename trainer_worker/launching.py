@@ -28,6 +28,7 @@ LAUNCHER_ENVIRONMENT = {
     "TRANSFORMERS_VERBOSITY": "warning",
     "WANDB_MODE": "disabled",
     "PYTHONUNBUFFERED": "1",
+    "PYTHONWARNINGS": "ignore::FutureWarning",  # about the libraries' own next versions
     "TOKENIZERS_PARALLELISM": "false",
 }
 

@@ -118,9 +118,7 @@ class Worker:
             processes=max(1, len(self._machine.gpus)),
         )
 
-    def _bring_files(
-        self, claim: Claim, assignment: Assignment, platform: AttemptPlatform, reporter: Reporter
-    ) -> None:
+    def _bring_files(self, claim: Claim, assignment: Assignment, platform: AttemptPlatform, reporter: Reporter) -> None:
         reporter.say(Phase(name="downloading"))
         place_all(self._cache, claim.spec.model.files, assignment.model, platform.download)
         self._cache.place(claim.spec.training.file, assignment.training, platform.download)
@@ -146,6 +144,4 @@ class Worker:
 
     def _presentation(self) -> Hello:
         settings = self.settings
-        return Hello(
-            worker=settings.name, pool=settings.pool, machine=self._machine, free_memory_gb=free_memory_gb()
-        )
+        return Hello(worker=settings.name, pool=settings.pool, machine=self._machine, free_memory_gb=free_memory_gb())

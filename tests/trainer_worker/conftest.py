@@ -52,5 +52,3 @@ def worker(settings: Settings, launcher: LauncherProcess) -> Iterator[Worker]:
     yield started
     started.stop()
     started.join()
-
-

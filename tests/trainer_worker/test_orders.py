@@ -97,7 +97,8 @@ def test_a_replaced_attempt_ends_itself_and_says_no_more(
     side.order = "replaced"
     worker.wake()
     assert children_of(launcher.pid) == []
-    assert not side.events("stopped") and not side.events("failed")
+    assert not side.events("stopped")
+    assert not side.events("failed")
 
 
 def test_the_next_job_starts_after_a_cancelled_one(side: OtherSide, worker: Worker, tiny: Path) -> None:
@@ -111,9 +112,7 @@ def test_the_next_job_starts_after_a_cancelled_one(side: OtherSide, worker: Work
     finished(side)
 
 
-def test_without_a_lease_the_training_waits_and_then_loses_nothing(
-    side: OtherSide, worker: Worker, tiny: Path
-) -> None:
+def test_without_a_lease_the_training_waits_and_then_loses_nothing(side: OtherSide, worker: Worker, tiny: Path) -> None:
     side.lease_s = 0.6
     begin(side, worker, make_spec(side, tiny, grpo(max_steps=60, n_epochs=50)))
     side.is_down = True

@@ -28,7 +28,12 @@ def test_what_is_missing_is_named_in_a_sentence(missing: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("WHETSTONE_URL", "ftp://x"), ("WHETSTONE_POOL", "a b"), ("WHETSTONE_CACHE_GB", "-1"), ("WHETSTONE_IDLE_POLL_S", "x")],
+    [
+        ("WHETSTONE_URL", "ftp://x"),
+        ("WHETSTONE_POOL", "a b"),
+        ("WHETSTONE_CACHE_GB", "-1"),
+        ("WHETSTONE_IDLE_POLL_S", "x"),
+    ],
 )
 def test_what_is_wrong_is_named_in_a_sentence(name: str, value: str) -> None:
     with pytest.raises(SystemExit, match=f"{name} must"):

@@ -119,5 +119,3 @@ def _check_targets(targets: tuple[str, ...], model: PreTrainedModel) -> None:
         raise Fault(
             "lora.no_target", field="method.lora.targets", targets=", ".join(targets), layers=", ".join(sorted(layers))
         )
-
-

@@ -33,7 +33,9 @@ def build(base: Base, method: FullMethod | LoraMethod) -> tuple[Trainer, Watch]:
     trainer = Trainer(
         model=base.model,
         args=SFTConfig(
-            **arguments(base, h, int(fixed(h.batch_size))), max_length=None, dataset_kwargs={"skip_prepare_dataset": True}
+            **arguments(base, h, int(fixed(h.batch_size))),
+            max_length=None,
+            dataset_kwargs={"skip_prepare_dataset": True},
         ),
         train_dataset=rows,
         processing_class=base.tokenizer,
