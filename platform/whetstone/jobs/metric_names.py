@@ -55,6 +55,27 @@ NAMES: dict[str, MetricName] = {
     "clip_ratio/region_mean": MetricName(
         _("Clip ratio"), POLICY, _("Share of tokens whose update was clipped."), (None, 0.1)
     ),
+    "clip_ratio/low_mean": MetricName(
+        _("Clipped below"), POLICY, _("Share of tokens whose probability fell as far as the clip range allows.")
+    ),
+    "clip_ratio/high_mean": MetricName(
+        _("Clipped above"), POLICY, _("Share of tokens whose probability rose as far as the clip range allows.")
+    ),
+    "clip_ratio/low_min": MetricName(
+        _("Clipped below, least"), POLICY, _("The same in the part of the batch that was clipped least.")
+    ),
+    "clip_ratio/high_max": MetricName(
+        _("Clipped above, most"), POLICY, _("The same in the part of the batch that was clipped most.")
+    ),
+    "completions/mean_terminated_length": MetricName(
+        _("Mean length, ended"), LENGTH, _("Tokens on average in completions that ended by themselves.")
+    ),
+    "completions/min_terminated_length": MetricName(
+        _("Shortest, ended"), LENGTH, _("Tokens in the shortest completion that ended by itself.")
+    ),
+    "completions/max_terminated_length": MetricName(
+        _("Longest, ended"), LENGTH, _("Tokens in the longest completion that ended by itself.")
+    ),
     "completions/mean_length": MetricName(_("Mean length"), LENGTH, _("Tokens in a completion, on average.")),
     "completions/min_length": MetricName(_("Shortest"), LENGTH, _("Tokens in the shortest completion.")),
     "completions/max_length": MetricName(_("Longest"), LENGTH, _("Tokens in the longest completion.")),
@@ -85,5 +106,7 @@ def describe(key: str) -> MetricName:
     if known := NAMES.get(key.removeprefix("eval_")):
         return known
     if key.startswith("rewards/"):
-        return MetricName(key.removeprefix("rewards/"), REWARD, _("One part of the reward."))
+        return MetricName(key.removeprefix("rewards/"), REWARD, _("Score of the evaluator, its mean or its spread."))
+    if key.startswith("grades/"):
+        return MetricName(key.removeprefix("grades/"), REWARD, _("Mean score of one part of the evaluator."))
     return MetricName(key, OTHER, "")
