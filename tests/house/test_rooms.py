@@ -63,6 +63,11 @@ def test_no_test_folder_hides_the_standard_library() -> None:
     assert not (ROOT / "tests" / "platform").exists()
 
 
+def test_the_tests_of_a_room_do_not_hide_the_room() -> None:
+    """Without this file pytest takes tests/trainer_worker for trainer_worker."""
+    assert (ROOT / "tests" / "__init__.py").exists()
+
+
 def test_a_worker_does_not_import_django_whatever_its_environment_says(tmp_path: Path) -> None:
     environment = {**WORKER, "WHETSTONE_SCRATCH": str(tmp_path), "DJANGO_SETTINGS_MODULE": "whetstone.settings"}
     loaded = loaded_after("from trainer_worker.app import app; app.finalize(); app.tasks", **environment)
