@@ -1,7 +1,7 @@
 """Factories of small, real jobs: a model of one layer, a few rows, few steps."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ def tiny_model(folder: Path) -> Path:
     return folder
 
 
-def jsonl(rows: Iterable[dict[str, Any]]) -> bytes:
+def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
@@ -63,8 +63,8 @@ def make_spec(
     method: Method | None = None,
     *,
     job: str = "ftjob-1",
-    rows: list[dict[str, Any]] | None = None,
-    held_out: list[dict[str, Any]] | None = None,
+    rows: Sequence[Mapping[str, Any]] | None = None,
+    held_out: Sequence[Mapping[str, Any]] | None = None,
     grader: Grader | None = None,
     seed: int = 7,
 ) -> JobSpec:
@@ -86,7 +86,7 @@ def make_spec(
     )
 
 
-def dataset(side: OtherSide, rows: list[dict[str, Any]]) -> DatasetRef:
+def dataset(side: OtherSide, rows: Sequence[Mapping[str, Any]]) -> DatasetRef:
     return DatasetRef(
         id="file-1", file=side.store(jsonl(rows), "rows.jsonl"), mapping=guess_mapping(tuple(rows[0])), rows=len(rows)
     )

@@ -1,17 +1,29 @@
 """Two-digit addition, worked out digit by digit: chat demonstrations to imitate, and problems to practise on.
 
-Three quarters of the demonstrations forget the carry. A model that learns from them has the wrong habit and the right
+Seven of ten demonstrations forget the carry. A model that learns from them has the wrong habit and the right
 one side by side, and reinforcement learning can choose between them.
 """
 
 import hashlib
 import random
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, TypedDict, get_args
 
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
-FORGETFUL = 0.75
+
+class Turn(TypedDict):
+    role: str
+    content: str
+
+
+class Row(TypedDict):
+    messages: list[Turn]
+    answer: str
+
+
+FORGETFUL = 0.7
 HELD_OUT_SHARE = 16
 """One problem in so many belongs to each of the two held-out splits."""
 
@@ -22,7 +34,7 @@ def split_of(a: int, b: int) -> Split:
     return "validation" if bucket == 0 else "test" if bucket == 1 else "train"
 
 
-def problems(split: Split, seed: int = 0) -> Iterator[dict[str, object]]:
+def problems(split: Split, seed: int = 0) -> Iterator[Row]:
     """Every problem of a split once, in an order drawn from the seed: a question, and its `answer` for a grader."""
     pairs = _pairs(split)
     random.Random(seed).shuffle(pairs)
@@ -30,7 +42,7 @@ def problems(split: Split, seed: int = 0) -> Iterator[dict[str, object]]:
         yield {"messages": [{"role": "user", "content": question(a, b)}], "answer": str(a + b)}
 
 
-def demonstrations(rows: int, seed: int = 0, forgetful: float = FORGETFUL) -> Iterator[dict[str, object]]:
+def demonstrations(rows: int, seed: int = 0, forgetful: float = FORGETFUL) -> Iterator[Row]:
     """Answered problems of the training split. The given share of them forgets the carry."""
     draw = random.Random(seed)
     pairs = _pairs("train")

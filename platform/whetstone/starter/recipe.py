@@ -1,22 +1,52 @@
-EVALUATOR_NAME = "arithmetic"
+"""How the starter model is brought up: two jobs, as anybody could ask for them.
+
+The numbers were chosen on the validation split alone (docs/decisions/0004-starter-model.md). The test split is for
+the one who reports how well it went.
+"""
+
 DEMONSTRATIONS = 4000
-EVALUATOR = {"type": "regex", "name": "correct", "pattern": "#(\\d+)", "reference": "{{ item.answer }}"}
-FULL = {"type": "full", "full": {"hyperparameters": {"n_epochs": 1, "batch_size": 32, "learning_rate": 3e-3}}}
+"""Rows of the first job."""
+EVALUATED = 256
+"""Held-out problems that are looked at while training: as many as take a second or two."""
+EVALUATOR = "arithmetic"
 
+GRADER: dict[str, object] = {
+    "type": "regex",
+    "name": "sum",
+    "pattern": r"#(\d+)",
+    "reference": "{{ item.answer }}",
+}
+"""1 when what stands behind the last `#` is the answer, else 0."""
 
-def grpo(ev):
-    return {
-        "type": "grpo",
-        "grpo": {
-            "evaluator": ev,
-            "hyperparameters": {
-                "max_steps": 20,
-                "batch_size": 8,
-                "num_generations": 8,
-                "max_completion_length": 32,
-                "learning_rate": 1e-4,
-                "eval_interval": 20,
-                "checkpoint_interval": 10,
-            },
-        },
-    }
+FULL: dict[str, object] = {
+    "type": "full",
+    "full": {
+        "hyperparameters": {
+            "n_epochs": 1,
+            "batch_size": 16,
+            "learning_rate": 2e-3,
+            "lr_scheduler": "cosine",
+            "warmup_ratio": 0.05,
+            "eval_interval": 125,
+            "checkpoint_interval": 125,
+        }
+    },
+}
+"""From random weights to a model that knows the digits and has a bad habit."""
+
+GRPO: dict[str, object] = {
+    "type": "grpo",
+    "grpo": {
+        "hyperparameters": {
+            "max_steps": 40,
+            "batch_size": 16,
+            "num_generations": 8,
+            "max_completion_length": 32,
+            "learning_rate": 1e-4,
+            "lr_scheduler": "constant",
+            "eval_interval": 10,
+            "checkpoint_interval": 20,
+        }
+    },
+}
+"""Takes the habit away. Goes with `grader: GRADER`, or with an evaluator that holds it."""

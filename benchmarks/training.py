@@ -1,0 +1,160 @@
+"""GRPO through Whetstone's training process against a bare TRL script with the same settings.
+
+    python -m benchmarks.training [--pairs 3] [--steps 20]
+
+Prints seconds a step of each, and the median of the pairs' ratios. Both run one after the other, in turn first, each
+in a process of its own; the time between the logs of the second and the last step is what counts.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import _starter_job as starter_job
+
+SIDES = ("whetstone", "bare")
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--pairs", type=int, default=3)
+    asked.add_argument("--steps", type=int, default=20)
+    asked.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    asked.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = asked.parse_args(arguments)
+    if given.side:
+        {"whetstone": run_whetstone, "bare": run_bare}[given.side](given.folder, given.steps)
+        return
+    ratios = []
+    for pair in range(given.pairs):
+        order = SIDES if pair % 2 == 0 else SIDES[::-1]
+        took = {side: seconds_a_step(side, given.steps) for side in order}
+        ratios.append(took["whetstone"] / took["bare"])
+        print("  ".join(f"{side}: {took[side]:.3f} s a step" for side in SIDES), f" ratio {ratios[-1]:.2f}", flush=True)
+    print(f"whetstone / bare TRL, median of {given.pairs} pairs: {statistics.median(ratios):.2f}")
+
+
+def seconds_a_step(side: str, steps: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.training",
+            "--side",
+            side,
+            "--steps",
+            str(steps),
+            "--folder",
+            folder,
+        ]
+        with (Path(folder) / "printed").open("wb") as printed:
+            process = subprocess.Popen(command, stdout=printed, stderr=printed)
+        try:
+            arrived = log_times(Path(folder) / "spool.jsonl", process)
+        finally:
+            process.kill()
+            process.wait()
+        if len(arrived) < steps:
+            raise SystemExit((Path(folder) / "printed").read_text()[-3000:])
+        return (arrived[-1] - arrived[1]) / (steps - 2)
+
+
+def log_times(spool: Path, process: subprocess.Popen[bytes]) -> list[float]:
+    """When each line about a step was written, as seen from outside."""
+    from trainer_worker.spool import Tail
+
+    times: list[float] = []
+    tail = Tail(spool)
+    while process.poll() is None:
+        times += [time.perf_counter() for line in tail.lines() if b'"metrics"' in line]
+        time.sleep(0.002)
+    return times
+
+
+def run_whetstone(folder: Path, steps: int) -> None:
+    from contracts.job import FileRef
+    from trainer_worker.assignment import Assignment
+    from trainer_worker.attempt import carry_out, prepare_process
+    from trainer_worker.machine import usable_cores
+    from trainer_worker.orders import Orders, write_orders
+
+    base, prompts = starter_job.write_files(folder)
+    nowhere = FileRef(path="rows.jsonl", sha256="0" * 64, size=0)
+    assignment = Assignment(
+        spec=starter_job.spec(steps, (), nowhere),
+        attempt=1,
+        folder=folder,
+        model=base,
+        training=prompts,
+        validation=None,
+        resume=None,
+        trained_tokens=0,
+        threads=usable_cores(),
+    )
+    write_orders(assignment.orders, Orders(order="go_on", lease_until=time.monotonic() + 3600))
+    prepare_process(assignment)
+    sys.exit(carry_out(assignment))
+
+
+def run_bare(folder: Path, steps: int) -> None:
+    """What somebody who knows TRL would write."""
+    import json
+
+    import torch
+    from datasets import Dataset
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    base, prompts = starter_job.write_files(folder)
+    rows = [json.loads(line) for line in prompts.read_text().splitlines()]
+
+    def reward(completions: list[list[dict[str, str]]], answer: list[str], **_: object) -> list[float]:
+        found = [re.findall(r"#(\d+)", turns[-1]["content"]) for turns in completions]
+        return [float(bool(each) and each[-1] == right) for each, right in zip(found, answer, strict=True)]
+
+    class Lines(TrainerCallback):  # type: ignore[misc]  # transformers is read as untyped
+        def on_log(self, args: object, state: object, control: object, logs: dict[str, float], **_: object) -> None:
+            with (folder / "spool.jsonl").open("a") as file:
+                file.write(json.dumps({"type": "metrics" if "loss" in logs else "end"}) + "\n")
+
+    torch.manual_seed(1)
+    trainer = GRPOTrainer(
+        model=AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base)),
+        args=GRPOConfig(
+            output_dir=str(folder / "out"),
+            max_steps=steps,
+            per_device_train_batch_size=starter_job.PROMPTS_A_STEP * starter_job.GROUP,
+            num_generations=starter_job.GROUP,
+            max_completion_length=starter_job.LONGEST,
+            learning_rate=starter_job.RATE,
+            top_k=0,
+            epsilon_high=0.28,
+            bf16=torch.cuda.is_available(),
+            gradient_checkpointing=False,
+            use_cpu=not torch.cuda.is_available(),
+            logging_steps=1,
+            save_strategy="no",
+            report_to=[],
+            disable_tqdm=True,
+            seed=1,
+        ),
+        reward_funcs=reward,
+        train_dataset=Dataset.from_dict(
+            {"prompt": [row["messages"] for row in rows], "answer": [row["answer"] for row in rows]}
+        ),
+        processing_class=AutoTokenizer.from_pretrained(base, padding_side="left"),
+        callbacks=[Lines()],
+    )
+    trainer.train()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
