@@ -90,7 +90,7 @@ export class Chart {
         axes: [{ ...axis, size: 24, values: (_, ticks) => ticks.map((step) => (Number.isInteger(step) ? number(step) : "")) }, { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => metric(tick)) }],
         series: [
           {},
-          { stroke: colour(smoothing ? "--chart-faint" : "--accent"), width: smoothing ? 1 : 1.75, points: { show: this.isEvaluation || this.#points.length < 3, size: 6, fill: colour("--accent"), stroke: colour("--accent") } },
+          { stroke: colour(smoothing ? "--chart-faint" : "--accent"), width: smoothing ? 1 : 1.75, points: { show: () => this.isEvaluation || this.#points.length < 3, size: 6, fill: colour("--accent"), stroke: colour("--accent") } },
           { stroke: colour("--accent"), width: 1.75, show: smoothing, points: { show: false } },
         ],
         hooks: {
@@ -109,7 +109,9 @@ export class Chart {
   /** A flat curve stands in the middle instead of on the edge. */
   #range(min: number | null, max: number | null): [number, number] {
     if (min === null || max === null) return [0, 1];
-    const room = (max - min) * 0.08 || Math.abs(max) * 0.1 || 1;
+    // Smoothing leaves differences in the last bit: they are no slope.
+    const isFlat = max - min <= Math.abs(max) * 1e-9;
+    const room = isFlat ? Math.abs(max) * 0.1 || 1 : (max - min) * 0.08;
     return [min >= 0 && min - room < 0 ? 0 : min - room, max + room];
   }
 

@@ -13,7 +13,7 @@ export class JobCharts extends HTMLElement implements ChartHost {
   #charts = new Map<string, Chart>();
   #groups = h("div", { class: "chart-groups" });
   #filter = h("input", { type: "search", class: "input small", placeholder: gettext("Filter (regex)"), "aria-label": gettext("Filter charts by name or key, as a regular expression") });
-  #slider = h("input", { type: "range", min: 0, max: 0.98, step: 0.02, value: 0.6, id: "smoothing" });
+  #slider = h("input", { type: "range", min: 0, max: 0.98, step: 0.02, value: 0.8, id: "smoothing" });
   #reset = h("button", { type: "button", class: "button small", hidden: true }, gettext("Reset zoom"));
   #frame = 0;
   #describe = debounce(() => void this.#stream.describe(), 500);

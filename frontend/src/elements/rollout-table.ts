@@ -26,7 +26,7 @@ interface Page {
   total: number;
 }
 
-const PER_PAGE = 50;
+const PER_PAGE = 20;
 
 export class RolloutTable extends HTMLElement {
   #job = "";

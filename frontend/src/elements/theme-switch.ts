@@ -5,7 +5,7 @@ import { h } from "../dom";
 type Theme = "system" | "light" | "dark";
 
 const NAMES: Record<Theme, () => string> = {
-  system: () => gettext("System"),
+  system: () => gettext("Auto"),
   light: () => gettext("Light"),
   dark: () => gettext("Dark"),
 };
