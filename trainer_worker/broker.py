@@ -13,7 +13,7 @@ from kombu.transport.sqlalchemy import Channel as StockChannel
 from kombu.transport.sqlalchemy import Transport as StockTransport
 from kombu.utils.json import loads
 from sqlalchemy import create_engine, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import sessionmaker
 
 
@@ -23,6 +23,13 @@ class Channel(StockChannel):  # type: ignore[misc]  # kombu has no types
         if self.connection.client.hostname not in self._engines:
             make_tables(self)
         return super()._open()  # type: ignore[no-any-return]
+
+    def _get_or_create(self, queue: str) -> Any:  # Any: kombu makes the table's class at run time
+        try:
+            return super()._get_or_create(queue)
+        except IntegrityError:  # another process made it between our look and our insert
+            self.session.rollback()
+            return super()._get_or_create(queue)
 
     def _get(self, queue: str) -> Any:  # Any: a kombu message, a nest of JSON
         if not self._waits(queue):

@@ -30,6 +30,12 @@ def free_memory_gb() -> float:
     return round(_memory_kb("MemAvailable") / GIB_KB, 2)
 
 
+def killed_for_memory() -> int:
+    """How many processes the kernel has killed because memory ran out, since it started."""
+    counted = (line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+    return next((int(value) for name, value in counted if name == "oom_kill"), 0)
+
+
 def gpus() -> tuple[Gpu, ...]:
     program = shutil.which("nvidia-smi")
     if program is None:

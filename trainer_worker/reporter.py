@@ -24,6 +24,7 @@ from contracts.fault import FaultReport
 from trainer_worker.assignment import Assignment
 from trainer_worker.client import AttemptPlatform, Refused, Unreachable
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
+from trainer_worker.machine import killed_for_memory
 from trainer_worker.orders import Orders, write_orders
 from trainer_worker.spool import SpoolReader, Tail
 from trainer_worker.uploads import Uploads
@@ -71,6 +72,7 @@ class Reporter:
         self._failures = 0
         self._reported_at = time.monotonic()
         self._last_word: WorkerEvent | None = None
+        self._killed_for_memory = killed_for_memory()
 
     def say(self, event: WorkerEvent) -> None:
         """Put an event of our own behind what the training process said so far."""
@@ -201,8 +203,9 @@ class Reporter:
         if self._order in ("cancel", "pause"):
             return Stopped(step=self._step)
         how = "the worker was told to stop" if stopping.is_set() else _how(status)
-        fault = FaultReport(code="job.process_died", params={"how": how}, evidence=log_end(self._assignment))
-        return Failed(fault=fault)
+        memory_ran_out = status == -9 and killed_for_memory() > self._killed_for_memory
+        code = "job.out_of_memory" if memory_ran_out else "job.process_died"
+        return Failed(fault=FaultReport(code=code, params={"how": how}, evidence=log_end(self._assignment)))
 
     def _patience(self, stopping: Stopping) -> float:
         return 2.0 if stopping.is_set() else LAST_WORDS_S

@@ -8,7 +8,7 @@ import pytest
 from kombu import Connection
 from sqlalchemy import create_engine, text
 
-from trainer_worker.broker import Transport
+from trainer_worker.broker import Channel, Transport
 
 
 @pytest.fixture
@@ -51,6 +51,29 @@ def test_what_was_read_leaves_no_row_behind(address: str) -> None:
             message.ack()
         assert [message.payload["n"] for message in got] == list(range(20))
         assert messages_left(address) == 0
+
+
+def test_a_queue_that_two_processes_make_at_once_is_no_error(address: str) -> None:
+    with connection(address) as one, connection(address) as other:
+        channels = one.channel(), other.channel()
+        for channel in channels:
+            assert channel.session.query(channel.queue_cls).count() == 0
+        barrier = threading.Barrier(2)
+        failed: list[Exception] = []
+
+        def make(channel: Channel) -> None:
+            barrier.wait()
+            try:
+                channel._new_queue("pool.cpu")
+            except Exception as error:
+                failed.append(error)
+
+        makers = [threading.Thread(target=make, args=[channel]) for channel in channels]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+        assert failed == []
 
 
 def test_every_message_reaches_exactly_one_of_two_readers(address: str) -> None:

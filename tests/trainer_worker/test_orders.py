@@ -76,7 +76,8 @@ def test_a_killed_training_is_reported_at_once_with_the_end_of_its_log(
     killed_at = time.monotonic()
     failed = side.wait_for_end()
     assert time.monotonic() - killed_at < 2
-    assert failed.fault.code == "job.out_of_memory"
+    assert failed.fault.code == "job.process_died"
+    assert "signal 9" in failed.fault.params["how"]
     assert "training data: 40 rows read" in failed.fault.evidence
 
 

@@ -43,7 +43,7 @@ def test_who_forgets_the_carry_is_wrong_exactly_where_there_is_one(a: int, b: in
 def test_every_problem_worked_out_with_its_carry_gets_the_full_score() -> None:
     pairs = [(a, b) for a in range(10, 100, 7) for b in range(10, 100, 3)]
     samples = [{"output_text": data.worked_out(a, b, carries=True)} for a, b in pairs]
-    grades = grade(parse(recipe.GRADER), samples, [{"answer": str(a + b)} for a, b in pairs])
+    grades = grade(parse(recipe.EVALUATOR), samples, [{"answer": str(a + b)} for a, b in pairs])
     assert {one.score for one in grades} == {1.0}
 
 
@@ -69,7 +69,7 @@ def test_it_has_about_a_million_parameters() -> None:
 
 
 def test_the_recipe_is_what_anybody_may_ask_for() -> None:
-    grpo = {**recipe.GRPO["grpo"], "grader": recipe.GRADER}  # type: ignore[dict-item]
+    grpo = {**recipe.GRPO["grpo"], "grader": recipe.EVALUATOR}  # type: ignore[dict-item]
     for method in (recipe.FULL, {"type": "grpo", "grpo": grpo}):
         body = json.dumps({"model": "starter", "training_file": "arithmetic", "method": method})
         assert isinstance(JobDraft.model_validate_json(body).method, FullMethod | GrpoMethod)

@@ -7,21 +7,11 @@ one side by side, and reinforcement learning can choose between them.
 import hashlib
 import random
 from collections.abc import Iterator
-from typing import Literal, TypedDict, get_args
+from typing import Any, Literal, get_args
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-
-
-class Turn(TypedDict):
-    role: str
-    content: str
-
-
-class Row(TypedDict):
-    messages: list[Turn]
-    answer: str
-
+Row = dict[str, Any]  # Any: one row of JSON
 
 FORGETFUL = 0.7
 HELD_OUT_SHARE = 16

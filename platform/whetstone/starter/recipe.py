@@ -4,13 +4,11 @@ The numbers were chosen on the validation split alone (docs/decisions/0004-start
 the one who reports how well it went.
 """
 
-DEMONSTRATIONS = 4000
+DEMONSTRATIONS = 4800
 """Rows of the first job."""
-EVALUATED = 256
-"""Held-out problems that are looked at while training: as many as take a second or two."""
-EVALUATOR = "arithmetic"
 
-GRADER: dict[str, object] = {
+EVALUATOR_NAME = "arithmetic"
+EVALUATOR: dict[str, object] = {
     "type": "regex",
     "name": "sum",
     "pattern": r"#(\d+)",
@@ -27,8 +25,8 @@ FULL: dict[str, object] = {
             "learning_rate": 2e-3,
             "lr_scheduler": "cosine",
             "warmup_ratio": 0.05,
-            "eval_interval": 125,
-            "checkpoint_interval": 125,
+            "eval_interval": 150,
+            "checkpoint_interval": 150,
         }
     },
 }
@@ -49,4 +47,4 @@ GRPO: dict[str, object] = {
         }
     },
 }
-"""Takes the habit away. Goes with `grader: GRADER`, or with an evaluator that holds it."""
+"""Takes the habit away. Goes with the evaluator."""
