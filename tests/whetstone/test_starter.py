@@ -69,8 +69,7 @@ def test_it_has_about_a_million_parameters() -> None:
 
 
 def test_the_recipe_is_what_anybody_may_ask_for() -> None:
-    grpo = {**recipe.GRPO["grpo"], "grader": recipe.EVALUATOR}  # type: ignore[dict-item]
-    for method in (recipe.FULL, {"type": "grpo", "grpo": grpo}):
+    for method in (recipe.FULL, recipe.grpo({"grader": recipe.EVALUATOR})):
         body = json.dumps({"model": "starter", "training_file": "arithmetic", "method": method})
         assert isinstance(JobDraft.model_validate_json(body).method, FullMethod | GrpoMethod)
 

@@ -69,7 +69,7 @@ def _create(api: httpx.Client, seeded: Seeded) -> dict[str, Any]:
         "model": seeded.model,
         "training_file": seeded.dataset,
         "validation_file": seeded.test,
-        "method": recipe.grpo(seeded.evaluator),
+        "method": recipe.grpo({"evaluator": seeded.evaluator}),
         "suffix": "arithmetic",
         "seed": 1,
     }

@@ -3,10 +3,9 @@
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -77,7 +76,7 @@ def _user() -> tuple[User, str]:
     return user, password
 
 
-def _dataset(user: User, team: Team, name: str, rows: Iterable[dict[str, Any]]) -> DatasetVersion:
+def _dataset(user: User, team: Team, name: str, rows: Iterable[Mapping[str, object]]) -> DatasetVersion:
     if found := owned(DatasetVersion, team).filter(dataset__name=name).order_by("-number").first():
         return found
     content = b"".join(orjson.dumps(row) + b"\n" for row in rows)

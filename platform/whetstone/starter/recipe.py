@@ -32,19 +32,18 @@ FULL: dict[str, object] = {
 }
 """From random weights to a model that knows the digits and has a bad habit."""
 
-GRPO: dict[str, object] = {
-    "type": "grpo",
-    "grpo": {
-        "hyperparameters": {
-            "max_steps": 40,
-            "batch_size": 16,
-            "num_generations": 8,
-            "max_completion_length": 32,
-            "learning_rate": 1e-4,
-            "lr_scheduler": "constant",
-            "eval_interval": 10,
-            "checkpoint_interval": 20,
-        }
-    },
+SAMPLING: dict[str, object] = {
+    "max_steps": 40,
+    "batch_size": 16,
+    "num_generations": 8,
+    "max_completion_length": 32,
+    "learning_rate": 1e-4,
+    "lr_scheduler": "constant",
+    "eval_interval": 10,
+    "checkpoint_interval": 20,
 }
-"""Takes the habit away. Goes with the evaluator."""
+
+
+def grpo(reward: dict[str, object]) -> dict[str, object]:
+    """The second job's method: takes the habit away. The reward is `{"grader": …}` or `{"evaluator": "name@1"}`."""
+    return {"type": "grpo", "grpo": {"hyperparameters": SAMPLING, **reward}}
