@@ -33,6 +33,14 @@ export class GraderForm extends HTMLElement {
   #formulas = new Map<string, HTMLTextAreaElement>();
   #shape = "";
 
+  constructor() {
+    super();
+    // What leaves this element as "change" is the whole grader, never one input's own event.
+    this.addEventListener("change", (event) => {
+      if (event.target !== this) event.stopImmediatePropagation();
+    });
+  }
+
   set kinds(kinds: edits.Kinds) {
     this.#kinds = kinds;
     this.#draw();
