@@ -1,6 +1,7 @@
 """Answers that are files."""
 
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import stream
@@ -10,5 +11,5 @@ def download(blob: Blob, filename: str, content_type: str = "application/octet-s
     """The blob's content, a chunk at a time."""
     response = StreamingHttpResponse(stream(blob), content_type=content_type)
     response["Content-Length"] = str(blob.size)
-    response["Content-Disposition"] = f'attachment; filename="{filename.replace(chr(34), "")}"'
+    response["Content-Disposition"] = content_disposition_header(True, filename) or "attachment"
     return response

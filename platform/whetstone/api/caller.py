@@ -31,6 +31,10 @@ class ByKey(HttpBearer):
 class BySession(SessionAuth):
     """The session of a logged-in page; Django's CSRF check applies."""
 
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """Without a session there is nothing to forge: such a caller lacks a key, not a CSRF token."""
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         if not request.user.is_authenticated:
             return None

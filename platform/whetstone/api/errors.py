@@ -1,12 +1,13 @@
 """One envelope for every error of the API, in OpenAI's form: `{"error": {message, type, param, code}}`."""
 
-import json
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+import orjson
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -15,13 +16,8 @@ from contracts.fault import CATALOGUE, Fault, FaultReport
 from graders import GraderError
 
 log = logging.getLogger(__name__)
-STATUS = {
-    "auth.missing": 401,
-    "auth.invalid": 401,
-    "model.not_found": 404,
-    "job.not_found": 404,
-    "dataset.too_large": 413,
-}
+STATUS = {"auth.missing": 401, "auth.invalid": 401, "dataset.too_large": 413}
+CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 def fault_json(report: FaultReport) -> dict[str, Any]:
@@ -49,18 +45,44 @@ def answer_errors(api: NinjaAPI) -> None:
     api.add_exception_handler(GraderError, _grader)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(AuthenticationError, lambda request, exc: _fault(request, Fault("auth.missing")))
-    api.add_exception_handler(
-        Http404, lambda request, exc: error(404, _("There is no such thing here."), code="not_found")
-    )
-    api.add_exception_handler(
-        PermissionDenied, lambda request, exc: error(403, _("You may not do this."), code="forbidden")
-    )
     api.add_exception_handler(HttpError, _http)
+    for exception in DJANGO:
+        api.add_exception_handler(exception, _django)
     api.add_exception_handler(Exception, _unexpected)
 
 
+DJANGO: dict[type[Exception], int] = {
+    Http404: 404,
+    PermissionDenied: 403,
+    MultiPartParserError: 400,
+    RequestDataTooBig: 413,
+    SuspiciousOperation: 400,
+}
+
+
+def _django(request: HttpRequest, exc: Any) -> HttpResponse:
+    return answer_to(request, next(status for kind, status in DJANGO.items() if isinstance(exc, kind)))
+
+
+def answer_to(request: HttpRequest, status: int) -> JsonResponse:
+    """An error that has nothing more to say than its status."""
+    messages = {
+        403: _("You may not do this."),
+        404: _("There is no such thing here."),
+        405: _("This address does not take %(method)s.") % {"method": request.method},
+        413: _("The request is too large."),
+        500: _("Something went wrong on our side. The log of the platform says what."),
+    }
+    message = messages.get(status, _("The request could not be understood."))
+    return error(status, message, code=CODES.get(status, "internal_error" if status >= 500 else "request.invalid"))
+
+
 def _fault(request: HttpRequest, exc: Any) -> HttpResponse:
-    return JsonResponse({"error": fault_json(exc.report)}, status=STATUS.get(exc.report.code, 400))
+    """What the address names and is not there is a 404; what the body names and is not there makes it a wrong body."""
+    report = exc.report
+    in_address = request.resolver_match is not None and report.field in request.resolver_match.kwargs
+    is_missing = report.code.endswith(".not_found") and in_address
+    return JsonResponse({"error": fault_json(report)}, status=404 if is_missing else STATUS.get(report.code, 400))
 
 
 def _grader(request: HttpRequest, exc: Any) -> HttpResponse:
@@ -79,12 +101,14 @@ def _said(problem: dict[str, Any]) -> str:
 
 
 def _http(request: HttpRequest, exc: Any) -> HttpResponse:
-    return error(exc.status_code, str(exc))
+    if isinstance(exc.__cause__, Fault):  # ninja wraps whatever the parser raises
+        return _fault(request, exc.__cause__)
+    return error(exc.status_code, str(exc), code=CODES.get(exc.status_code))
 
 
 def _unexpected(request: HttpRequest, exc: Any) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=exc)
-    return error(500, _("Something went wrong on our side. The log of the platform says what."), code="internal_error")
+    return answer_to(request, 500)
 
 
 def path_of(request: HttpRequest, loc: Sequence[str | int], kind: str) -> str | None:
@@ -92,7 +116,7 @@ def path_of(request: HttpRequest, loc: Sequence[str | int], kind: str) -> str | 
     if len(loc) < 2 or loc[0] != "body":
         return str(loc[-1]) if loc else None
     try:
-        document: Any = json.loads(request.body)
+        document: Any = orjson.loads(request.body)
     except ValueError:
         return None
     return ".".join(json_path(document, loc[2:], kind)) or None

@@ -11,7 +11,7 @@ def find_version(team: Team, ref: str, param: str = "training_file") -> DatasetV
     versions = owned(DatasetVersion, team).select_related("dataset", "blob")
     version = versions.filter(id=ref).first()
     name, at, number = ref.rpartition("@")
-    if version is None and at and number.isdecimal():
+    if version is None and at and number.isdecimal() and len(number) < 10:
         version = versions.filter(dataset__name=name, number=int(number)).first()
     if version is None:
         version = versions.filter(dataset__name=ref).order_by("-number").first()

@@ -10,7 +10,7 @@ def find_evaluator(team: Team, ref: str, param: str = "evaluator") -> EvaluatorV
     """Raises Fault evaluator.not_found."""
     name, at, number = ref.rpartition("@")
     versions = owned(EvaluatorVersion, team).select_related("evaluator")
-    if at and number.isdecimal():
+    if at and number.isdecimal() and len(number) < 10:
         version = versions.filter(evaluator__name=name, number=int(number)).first()
     else:
         version = versions.filter(evaluator__name=ref).order_by("-number").first()

@@ -49,4 +49,4 @@ def save(request: HttpRequest, body: Saved) -> dict[str, Any]:
 @router.get("/{path:ref}")
 def retrieve(request: HttpRequest, ref: str) -> dict[str, Any]:
     """`math@3`, or `math` for the newest."""
-    return evaluator_json(find_evaluator(caller(request).team, ref))
+    return evaluator_json(find_evaluator(caller(request).team, ref, param="ref"))

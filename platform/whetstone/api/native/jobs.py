@@ -19,6 +19,7 @@ from whetstone.jobs.series import series
 from whetstone.jobs.tail import as_json, follow
 
 router = Router(tags=["jobs"])
+LARGEST = 2**31 - 1
 
 
 @router.post("/check")
@@ -64,22 +65,21 @@ def job_series(
 def job_rollouts(
     request: HttpRequest,
     job_id: str,
-    step: int | None = None,
+    step: Annotated[int | None, Query(ge=0, le=LARGEST)] = None,
     order: Order = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
 ) -> dict[str, Any]:
     return rollouts(find_job(request, job_id), step=step, order=order, limit=limit, offset=offset)
 
 
 @router.get("/{job_id}/live")
-def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0)] = 0) -> HttpResponseBase:
+def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0, le=LARGEST)] = 0) -> HttpResponseBase:
     """Events as they come, as server-sent events. `Last-Event-ID` wins over `after`."""
     job = find_job(request, job_id)
     last = request.headers.get("Last-Event-ID", "")
-    response = StreamingHttpResponse(
-        _sse(job.id, int(last) if last.isdecimal() else after), content_type="text/event-stream"
-    )
+    seen = int(last) if last.isdecimal() and len(last) < 19 else after
+    response = StreamingHttpResponse(_sse(job.id, seen), content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
     return response

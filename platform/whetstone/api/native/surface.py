@@ -5,8 +5,11 @@ from ninja import NinjaAPI
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.native import datasets, evaluators, graders, jobs
+from whetstone.api.parser import StrictParser
 
-native_api = NinjaAPI(title="Whetstone", version="1", urls_namespace="native", auth=AUTH, docs_url=None)
+native_api = NinjaAPI(
+    title="Whetstone", version="1", urls_namespace="native", auth=AUTH, docs_url=None, parser=StrictParser()
+)
 answer_errors(native_api)
 native_api.add_router("/graders", graders.router)
 native_api.add_router("/evaluators", evaluators.router)

@@ -1,7 +1,7 @@
 """`/v1/files`: a file of rows is a dataset version."""
 
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import ProtectedError
 from django.http import HttpRequest, StreamingHttpResponse
@@ -22,12 +22,15 @@ router = Router(tags=["files"])
 
 @router.post("")
 def create(
-    request: HttpRequest, file: File[UploadedFile], purpose: Form[str] = "fine-tune", dataset: Form[str] = ""
+    request: HttpRequest,
+    file: File[UploadedFile],
+    purpose: Annotated[str, Form(min_length=1, max_length=32)] = "fine-tune",
+    dataset: Annotated[str, Form(max_length=128)] = "",
 ) -> dict[str, Any]:
     """Upload JSONL. `dataset` names the dataset whose next version it becomes; without it the file's name does."""
     who = caller(request)
     name = dataset.strip() or PurePath(file.name or "upload").stem or "upload"
-    return file_json(ingest(who.user, who.team, file, name=name[:128], purpose=purpose[:32]))
+    return file_json(ingest(who.user, who.team, file, name=name[:128], purpose=purpose))
 
 
 @router.get("")
@@ -35,12 +38,13 @@ def list_files(
     request: HttpRequest,
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=10000)] = 10000,
-    order: str = "desc",
+    order: Literal["asc", "desc"] = "desc",
     purpose: str | None = None,
 ) -> dict[str, Any]:
     rows = owned(DatasetVersion, caller(request).team).select_related("dataset", "blob")
+    rows = rows.defer("offsets", "columns", "statistics", "mapping")
     rows = rows.filter(purpose=purpose) if purpose else rows
-    return page(rows, file_json, after=after, limit=limit, newest_first=order != "asc")
+    return page(rows, file_json, after=after, limit=limit, newest_first=order == "desc")
 
 
 @router.get("/{file_id}")

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -30,14 +32,21 @@ def list_jobs(
     request: HttpRequest, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> dict[str, Any]:
     wanted = {
-        key.removeprefix("metadata[").removesuffix("]"): value
+        key.removeprefix("metadata[").removesuffix("]"): str(value)
         for key, value in request.GET.items()
         if key.startswith("metadata[")
     }
     rows = _jobs(request)
     for key, value in wanted.items():
-        rows = rows.filter(**{f"metadata__{key}": value})
+        rows = rows.filter(_has_metadata(key, value))
     return page(rows, job_json, after=after, limit=limit)
+
+
+def _has_metadata(key: str, value: str) -> RawSQL:
+    """Holds for jobs with this very pair. Not `metadata__<key>`: Django would read `a__regex` as a look-up."""
+    each = "jsonb_each_text" if connection.vendor == "postgresql" else "json_each"
+    pairs = f"SELECT 1 FROM {each}(jobs_job.metadata) AS pair WHERE pair.key = %s AND pair.value = %s"
+    return RawSQL(f"EXISTS ({pairs})", (key, value), BooleanField())
 
 
 @router.get("/{job_id}")
@@ -81,7 +90,7 @@ def events(
 
 def _number_in(event_id: str) -> int:
     number = event_id.rpartition("-")[2]
-    if not number.isdecimal():
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
         raise Fault("request.invalid", field="after", detail=f"There is no event with the id “{event_id}”.")
     return int(number)
 

@@ -16,10 +16,10 @@ router = Router(tags=["models"])
 
 @router.get("")
 def list_models(request: HttpRequest) -> dict[str, Any]:
-    rows = owned(Model, caller(request).team).select_related("team")
+    rows = owned(Model, caller(request).team).select_related("team").defer("files", "config")
     return {"object": "list", "data": [model_json(model) for model in rows]}
 
 
-@router.get("/{path:name}")
-def retrieve(request: HttpRequest, name: str) -> dict[str, Any]:
-    return model_json(find_model(caller(request).team, name))
+@router.get("/{path:model}")
+def retrieve(request: HttpRequest, model: str) -> dict[str, Any]:
+    return model_json(find_model(caller(request).team, model))

@@ -5,8 +5,11 @@ from ninja import NinjaAPI
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.openai import files, jobs, models
+from whetstone.api.parser import StrictParser
 
-openai_api = NinjaAPI(title="Whetstone", version="1", urls_namespace="openai", auth=AUTH, docs_url=None)
+openai_api = NinjaAPI(
+    title="Whetstone", version="1", urls_namespace="openai", auth=AUTH, docs_url=None, parser=StrictParser()
+)
 answer_errors(openai_api)
 openai_api.add_router("/files", files.router)
 openai_api.add_router("/fine_tuning/jobs", jobs.router)

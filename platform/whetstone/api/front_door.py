@@ -1,0 +1,41 @@
+"""What holds for every request before it reaches a view, and for every answer of the API on its way out."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from whetstone.api.errors import answer_to
+
+API = ("/v1/", "/api/")
+
+
+class FrontDoorMiddleware:
+    """Turns away addresses that no database can look up, and puts Django's own errors into the API's envelope."""
+
+    async_capable = True
+    sync_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = _turned_away(request) or await self.get_response(request)
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        if response.status_code < 400 or is_json or not f"{request.path_info}/".startswith(API):
+            return response
+        answer = answer_to(request, response.status_code)
+        if "Allow" in response:
+            answer["Allow"] = response["Allow"]
+        return answer
+
+
+def _turned_away(request: HttpRequest) -> HttpResponse | None:
+    """PostgreSQL refuses to compare a text with a null character: such a thing is not there."""
+    if "\0" in request.path_info:
+        return HttpResponse(status=404)
+    if "%00" in request.META.get("QUERY_STRING", ""):
+        return HttpResponse(status=400)
+    return None
