@@ -208,7 +208,9 @@ class Reporter:
         return Failed(fault=FaultReport(code=code, params={"how": how}, evidence=log_end(self._assignment)))
 
     def _patience(self, stopping: Stopping) -> float:
-        return 2.0 if stopping.is_set() else LAST_WORDS_S
+        if stopping.is_set():
+            return 2.0
+        return GRACE_S if self._order == "cancel" else LAST_WORDS_S
 
 
 def _how(status: int | None) -> str:

@@ -87,6 +87,7 @@ class Worker:
     def _carry_out(self, claim: Claim) -> None:
         platform = self._platform.attempt(claim)
         assignment = self._assign(claim)
+        shutil.rmtree(assignment.folder, ignore_errors=True)
         reporter = Reporter(platform, assignment, claim.lease_s)
         reporter.open()
         try:
