@@ -115,7 +115,7 @@ def _artifact_store(place: str) -> dict[str, Any]:
         options = {
             "bucket_name": url.netloc,
             "location": url.path.strip("/"),
-            "endpoint_url": ENVIRONMENT.s3_endpoint_url,
+            "endpoint_url": ENVIRONMENT.s3_endpoint_url or None,
             "file_overwrite": True,
         }
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

@@ -212,9 +212,12 @@ def test_200_megabytes_go_in_with_flat_memory(laptop: Laptop, api: httpx.Client,
     web = laptop.processes("uvicorn")[0]
     before = resident_mb(web)
     peak, done = [before], threading.Event()
-    watch = threading.Thread(
-        target=lambda: [peak.append(resident_mb(web)) for _ in iter(lambda: done.wait(0.05), True)]
-    )
+
+    def look() -> None:
+        while not done.wait(0.05):
+            peak.append(resident_mb(web))
+
+    watch = threading.Thread(target=look)
     watch.start()
     with path.open("rb") as file:
         answer = api.post(

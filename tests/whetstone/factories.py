@@ -20,7 +20,9 @@ EXACT = {"type": "string_check", "name": "exact", "operation": "eq"} | {
     "input": "{{ sample.output_text }}",
     "reference": "{{ item.answer }}",
 }
-PROMPTS: list[dict[str, Any]] = [{"messages": [{"role": "user", "content": f"{n}+{n}=?"}], "answer": str(2 * n)} for n in range(20)]
+PROMPTS: list[dict[str, Any]] = [
+    {"messages": [{"role": "user", "content": f"{n}+{n}=?"}], "answer": str(2 * n)} for n in range(20)
+]
 CHATS: list[dict[str, Any]] = [
     row | {"messages": [*row["messages"], {"role": "assistant", "content": row["answer"]}]} for row in PROMPTS
 ]

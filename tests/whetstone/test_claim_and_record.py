@@ -155,7 +155,9 @@ def test_without_a_checkpoint_the_next_attempt_begins_at_the_start() -> None:
     job = make_job()
     first = claimed()
     record(job.id, first.token, reports(Evaluation(step=0, values={"accuracy": 0.5}), *metrics(1)))
-    record(job.id, first.token, reports(Failed(fault=FaultReport(code="job.process_died", params={"how": "x"})), first=3))
+    record(
+        job.id, first.token, reports(Failed(fault=FaultReport(code="job.process_died", params={"how": "x"})), first=3)
+    )
     assert now(job).status == "queued"
     second = claimed()
     assert second.resume is None

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.whetstone.factories import CHATS, EXACT, PROMPTS, jsonl, make_dataset, make_job, make_key, make_model, make_user
+from tests.whetstone.factories import (
+    CHATS,
+    EXACT,
+    PROMPTS,
+    jsonl,
+    make_dataset,
+    make_job,
+    make_key,
+    make_model,
+    make_user,
+)
 from whetstone.accounts.models import ApiKey
 from whetstone.jobs.models import Job
 
@@ -97,7 +107,9 @@ def test_openai_s_names_of_methods_lead_to_ours(api: Api, method: dict[str, Any]
         ({"resources": {"pool": "h100"}}, "resources.pool", "pool.not_found"),
     ],
 )
-def test_a_draft_that_names_what_is_not_there_is_refused(api: Api, fields: dict[str, Any], param: str, code: str) -> None:
+def test_a_draft_that_names_what_is_not_there_is_refused(
+    api: Api, fields: dict[str, Any], param: str, code: str
+) -> None:
     make_model()
     make_dataset()
     _status, body = api.post("/v1/fine_tuning/jobs", draft(**fields))

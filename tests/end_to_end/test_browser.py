@@ -1,0 +1,180 @@
+"""The main way by clicking alone, in a real Chromium: log in, bring data, build a reward, train, watch it learn."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.end_to_end.laptop import PASSWORD, USER, Laptop, created, upload
+
+pytestmark = pytest.mark.end_to_end
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+ROWS = [{"question": f"{n}+{n}=", "solution": f"Twice {n}.\n#### {2 * n}"} for n in range(48)]
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, laptop: Laptop) -> Iterator[Page]:
+    """A fresh visitor who has logged in. A page that throws, or breaks its own CSP, fails the test."""
+    context = browser.new_context(base_url=laptop.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"{error}\n{error.stack}"))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+    log_in(page)
+    yield page
+    context.close()
+    assert not complaints
+
+
+def log_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("User name").fill(USER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def bring_data(page: Page, tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    page.get_by_role("link", name="Datasets").first.click()
+    page.get_by_role("link", name="Upload").first.click()
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_label("Part of the column question").select_option("prompt")
+    page.get_by_label("Part of the column solution").select_option("reference")
+    page.get_by_label("Keep only the text of solution after").fill("####")
+    page.get_by_role("button", name="Save mapping").click()
+    expect(page.locator("body")).to_contain_text(f"{name}")
+
+
+def build_reward(page: Page, name: str) -> None:
+    """Two graders and a formula: a random model's answers differ in the second."""
+    page.goto("/build/evaluator")
+    page.locator(".kind-card[data-kind=number]").click()
+    page.get_by_role("button", name="Combine with another grader").click()
+    page.get_by_text("Add a grader").first.click()
+    page.locator(".adder .kind-card[data-kind=text_similarity]").click()
+    part = page.locator("article.grader article.grader").last
+    part.get_by_label("Name in the formula").fill("alike")
+    part.get_by_label("Name in the formula").press("Tab")
+    part = page.locator("article.grader article.grader").last
+    part.get_by_label("Compared with").fill("abcdefghijklmnop")
+    page.get_by_label("Formula").fill("number + alike")
+    page.get_by_label("Name", exact=True).fill(name)
+    expect(page.get_by_text("Valid", exact=True)).to_be_visible()
+    shown = page.locator(".cm-content").inner_text()
+    assert '"calculate_output": "number + alike"' in shown
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(f"**/evaluators/{name}")
+
+
+def fill_job(page: Page, dataset: str, evaluator: str) -> None:
+    page.goto("/jobs/new")
+    button = page.locator("job-preview button.primary, job-preview button.block").first
+    expect(button).to_contain_text("Choose a model")
+    page.get_by_label("Model", exact=True).select_option("starter-blank")
+    expect(button).to_contain_text("Choose a dataset")
+    for label in ("Dataset", "Held-out dataset"):
+        field = page.get_by_label(label, exact=True)
+        field.select_option(field.locator("option", has_text=dataset).first.get_attribute("value") or "")
+    reward = page.get_by_label("Reward", exact=True)
+    reward.select_option(reward.locator("option", has_text=evaluator).first.get_attribute("value") or "")
+    for label, value in (("Most steps", "12"), ("Batch size", "4"), ("Completions per prompt", "4")):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("Longest completion", exact=True).fill("8")
+    expect(page.get_by_text("Ready", exact=True)).to_be_visible()
+    assert '"num_generations": 4' in page.locator(".cm-content").first.inner_text()
+
+
+def test_a_person_trains_a_model_by_clicking_alone(page: Page, tmp_path: Path) -> None:
+    bring_data(page, tmp_path, "doubles")
+    build_reward(page, "closeness")
+    fill_job(page, "doubles@2", "closeness")
+    page.get_by_role("button", name="Create job").click()
+    page.wait_for_url("**/jobs/ftjob-*")
+    status = page.locator("[data-job-status]")
+    expect(status).to_have_text("Succeeded", timeout=PATIENCE_MS)
+    expect(page.locator("job-charts canvas").first).to_be_visible()
+    expect(page.get_by_text("Held-out reward").first).to_be_visible()
+    expect(page.locator("rollout-table tbody tr").first).to_be_visible()
+    page.locator("rollout-table tbody tr").first.click()
+    expect(page.get_by_text("calculate_output").or_(page.get_by_text("alike")).first).to_be_visible()
+
+
+def test_the_curve_moves_without_a_reload(page: Page, api: httpx.Client) -> None:
+    questions = [{"messages": [{"role": "user", "content": row["question"]}]} for row in ROWS]
+    file = upload(api, "live.jsonl", questions)["id"]
+    grader = {"type": "text_similarity", "evaluation_metric": "fuzzy_match", "reference": "abcdefgh"}
+    sampling = {"num_generations": 4, "batch_size": 4, "max_completion_length": 8, "max_steps": 40, "n_epochs": 10}
+    method = {"type": "grpo", "grpo": {"grader": grader, "hyperparameters": sampling}}
+    job = created(api, {"model": "starter-blank", "training_file": file, "method": method})
+    page.goto(f"/jobs/{job['id']}")
+    reward = page.locator("job-live")
+    page.evaluate("() => { window.wasNeverReloaded = true }")
+    expect(page.locator("[data-job-status]")).to_have_text("Running", timeout=PATIENCE_MS)
+    expect(page.locator("job-charts canvas").first).to_be_visible(timeout=PATIENCE_MS)
+    first = reward.inner_text()
+    expect(page.locator("[data-job-status]")).to_have_text("Succeeded", timeout=PATIENCE_MS)
+    assert reward.inner_text() != first
+    assert page.evaluate("() => window.wasNeverReloaded")
+
+
+def test_a_broken_file_is_answered_with_its_line(page: Page, tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    path.write_text('{"question": "a"}\n{"question": oops}\n')
+    page.goto("/datasets/new")
+    page.locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_role("alert")).to_contain_text("Line 2")
+    page.goto("/datasets")
+    expect(page.locator("main")).not_to_contain_text("broken")
+
+
+def test_a_failed_job_shows_its_fault_and_the_next_step(page: Page, api: httpx.Client) -> None:
+    rows = [{"messages": [{"role": "user", "content": row["question"]}], "answer": "none"} for row in ROWS]
+    file = upload(api, "unscorable.jsonl", rows)["id"]
+    method = {
+        "type": "grpo",
+        "grpo": {
+            "grader": {"type": "number", "reference": "{{ item.answer }}"},
+            "hyperparameters": {"max_steps": 2, "batch_size": 2, "num_generations": 2, "max_completion_length": 4},
+        },
+    }
+    job = created(api, {"model": "starter-blank", "training_file": file, "method": method})
+    page.goto(f"/jobs/{job['id']}")
+    expect(page.get_by_role("alert")).to_contain_text("could not score a single answer", timeout=PATIENCE_MS)
+    expect(page.get_by_role("alert")).to_contain_text("try it on one of these answers")
+
+
+def test_the_page_speaks_chinese(page: Page) -> None:
+    page.get_by_label("Language").select_option("zh-hans")
+    expect(page.get_by_role("link", name="数据集").first).to_be_visible()
+    page.goto("/jobs/new")
+    expect(page.get_by_text("新建作业").first).to_be_visible()
+
+
+def test_nobody_sees_a_page_without_logging_in(browser: Browser, laptop: Laptop) -> None:
+    with browser.new_context(base_url=laptop.url) as context:
+        page = context.new_page()
+        for path in ("/", "/jobs", "/jobs/new", "/datasets", "/evaluators", "/models", "/workers", "/settings"):
+            page.goto(path)
+            assert "/login" in page.url, path
