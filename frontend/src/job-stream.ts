@@ -69,10 +69,10 @@ export class JobStream extends EventTarget {
     return this.curves;
   }
 
-  /** A key that was not there when the page was loaded: ask again how it is called. */
+  /** A key that was not there when the page was loaded: ask again how it is called. The next event asks anew if this fails. */
   async describe(): Promise<void> {
-    const answer = await getJson<SeriesAnswer>(`/api/v1/jobs/${this.job}/series?max_points=10`);
-    this.curves?.name(answer.keys);
+    const answer = await getJson<SeriesAnswer>(`/api/v1/jobs/${this.job}/series?max_points=10`).catch(() => null);
+    if (answer !== null) this.curves?.name(answer.keys);
   }
 
   #connect(): void {

@@ -152,7 +152,7 @@ export class GraderForm extends HTMLElement {
 
   #wrapButton(kind: string): HTMLElement | null {
     if (kind === "multi" || !("multi" in this.#kinds.variants)) return null;
-    const label = gettext("Combine with another grader");
+    const label = gettext("Add another grader");
     return h("button", { type: "button", class: "button small", onclick: () => this.#set(edits.wrapInMulti(this.#value, [])) }, label);
   }
 

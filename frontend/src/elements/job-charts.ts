@@ -16,7 +16,7 @@ export class JobCharts extends HTMLElement implements ChartHost {
   #slider = h("input", { type: "range", min: 0, max: 0.98, step: 0.02, value: 0.8, id: "smoothing" });
   #reset = h("button", { type: "button", class: "button small", hidden: true }, gettext("Reset zoom"));
   #frame = 0;
-  #describe = debounce(() => void this.#stream.describe(), 500);
+  #describe = debounce(() => void this.#stream.describe(), 100);
   #watch = new ResizeObserver(() => this.#charts.forEach((chart) => chart.resize()));
 
   connectedCallback(): void {
@@ -58,21 +58,21 @@ export class JobCharts extends HTMLElement implements ChartHost {
   #draw(): void {
     const curves = this.#curves;
     if (curves === null) return;
-    const keys = [...curves.metrics.keys(), ...[...curves.evaluations.keys()].map((key) => `held-out ${key}`)];
+    const heard = [...curves.metrics.keys(), ...[...curves.evaluations.keys()].map((key) => `held-out ${key}`)];
+    const keys = heard.filter((key) => curves.keys.has(bare(key)));
+    if (keys.length < heard.length) this.#describe();
     if (keys.length === 0) return void fill(this.#groups, h("p", { class: "empty-line" }, gettext("The first numbers appear after the first step.")));
     if (keys.some((key) => !this.#charts.has(key))) this.#arrange(curves, keys);
     for (const [key, chart] of this.#charts) chart.draw(this.#points(curves, key));
   }
 
   #points(curves: Curves, key: string): readonly [number, number][] {
-    const heldOut = key.startsWith("held-out ");
-    return (heldOut ? curves.evaluations.get(key.slice(9)) : curves.metrics.get(key)) ?? [];
+    return (key === bare(key) ? curves.metrics : curves.evaluations).get(bare(key)) ?? [];
   }
 
   #arrange(curves: Curves, keys: string[]): void {
     for (const key of keys.filter((each) => !this.#charts.has(each))) {
-      const heldOut = key.startsWith("held-out ");
-      this.#charts.set(key, new Chart(this.#about(curves, heldOut ? key.slice(9) : key), heldOut, this));
+      this.#charts.set(key, new Chart(curves.keys.get(bare(key)) as KeyAbout, key !== bare(key), this));
     }
     const order = [...curves.keys.keys()];
     const place = (chart: Chart): number => (order.indexOf(chart.about.key) + 1 || order.length + 1) + (chart.isEvaluation ? -0.5 : 0);
@@ -84,13 +84,6 @@ export class JobCharts extends HTMLElement implements ChartHost {
     const sections = [...groups].map(([name, charts]) => h("section", { class: `chart-group of-${Math.min(3, charts.length)}` }, h("h4", {}, name), h("div", { class: "chart-grid" }, ...charts.map((chart) => chart.element))));
     fill(this.#groups, ...sections);
     this.#applyFilter();
-  }
-
-  #about(curves: Curves, key: string): KeyAbout {
-    const known = curves.keys.get(key);
-    if (known !== undefined) return known;
-    this.#describe();
-    return { key, title: key, group: gettext("Other"), about: "", band: null };
   }
 
   #applyFilter(): void {
@@ -123,6 +116,11 @@ export class JobCharts extends HTMLElement implements ChartHost {
     this.#reset.hidden = true;
     this.#redraw();
   }
+}
+
+/** The trainer's key behind a chart's: held-out values may bear the same one. */
+function bare(key: string): string {
+  return key.startsWith("held-out ") ? key.slice("held-out ".length) : key;
 }
 
 /** Null while the pattern is not complete. */

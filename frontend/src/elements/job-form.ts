@@ -30,6 +30,7 @@ export class JobForm extends HTMLElement {
   #data!: FormData;
   #draft: JsonObject = {};
   #verdict: Verdict | null = null;
+  #facts: Verdict["preview"] = {};
   #asking: AbortController | null = null;
   #isSending = false;
   #isBroken = false;
@@ -157,9 +158,11 @@ export class JobForm extends HTMLElement {
   /** While something is still to be chosen there is nothing that the server could judge. */
   #judgedAlone(): void {
     this.#asking?.abort();
-    const method = methodOf(this.#draft);
-    const title = variantsOf(this.#data.methods, this.#data.methods.$defs ?? {})[method]?.title ?? method;
-    this.#judged({ ready: false, problems: [], preview: { method: title, model: String(this.#draft["model"] ?? "") } });
+    this.#judged({ ready: false, problems: [], preview: { model: String(this.#draft["model"] ?? "") } });
+  }
+
+  #titleOf(method: string): string {
+    return variantsOf(this.#data.methods, this.#data.methods.$defs ?? {})[method]?.title ?? method;
   }
 
   #broken(): void {
@@ -209,12 +212,21 @@ export class JobForm extends HTMLElement {
       this.#judged(await postJson<Verdict>("/api/v1/jobs/check", this.#draft, asking.signal));
     } catch (reason) {
       if (wasAborted(reason)) return;
-      const problem = reason instanceof ApiError ? reason.problem : { param: null, message: sentenceOf(reason), code: "", next_step: null };
-      this.#judged({ ready: false, problems: [problem], preview: {} });
+      this.#refused(reason);
     }
   }
 
-  #judged(verdict: Verdict): void {
+  /** The facts of the last preview stay; what the form says in the reader's language wins over the server's words. */
+  #refused(reason: unknown): void {
+    const problem = reason instanceof ApiError ? reason.problem : { param: null, message: sentenceOf(reason), code: "", next_step: null };
+    const inner = below(problem.param ?? "", `method.${methodOf(this.#draft)}`);
+    const message = this.#settings.localProblem(inner ?? "") ?? problem.message;
+    this.#judged({ ready: false, problems: [{ ...problem, message }], preview: this.#facts });
+  }
+
+  #judged(answer: Verdict): void {
+    const verdict = { ...answer, preview: { ...answer.preview, method: this.#titleOf(methodOf(this.#draft)) } };
+    this.#facts = verdict.preview;
     this.#verdict = verdict;
     this.#preview.verdict = verdict;
     this.#settings.resolved = getAt(verdict.resolved, [methodOf(this.#draft)]);
@@ -270,8 +282,7 @@ export class JobForm extends HTMLElement {
       location.assign(`${this.#data.jobs_url}${job.id}`);
     } catch (reason) {
       this.#isSending = false;
-      const problem = reason instanceof ApiError ? reason.problem : { param: null, message: sentenceOf(reason), code: "", next_step: null };
-      this.#judged({ ready: false, problems: [problem], preview: this.#verdict?.preview ?? {} });
+      this.#refused(reason);
     }
   }
 }

@@ -74,6 +74,11 @@ export class SchemaForm extends HTMLElement {
     for (const [path, drawn] of this.#drawn) this.#showState(path, drawn);
   }
 
+  /** What is wrong with what was typed, as the form itself can tell. */
+  localProblem(path: string): string | undefined {
+    return this.#local.get(path);
+  }
+
   focusField(path: string): boolean {
     const drawn = this.#drawn.get(path);
     if (drawn === undefined) return false;

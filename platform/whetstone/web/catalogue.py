@@ -20,7 +20,7 @@ LOCALES = {"en": "en", "zh_Hans": "zh_Hans_CN"}
 PYTHON_KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 SCRIPT_KEYWORDS = {"gettext": None, "ngettext": (1, 2)}
 SETTLED = datetime(2026, 1, 1, tzinfo=UTC)  # a date that moved would change the files with every run
-MESSAGE = str | tuple[str, ...]
+MESSAGE = str | tuple[str, ...] | list[str]
 
 
 def messages(domain: str) -> Catalog:

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from contracts.job import JobDraft
+from contracts.method import canonical
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
@@ -39,12 +42,27 @@ def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
     """A clone is what was asked for then, as it was asked."""
     cloned = owned(Job, team).filter(id=query.get("from", "")).first()
     if cloned is not None:
-        return {key: value for key, value in cloned.draft.items() if key not in ("seed", "suffix")}
+        return _clone(cloned.draft)
     block = {"evaluator": query["evaluator"]} if "evaluator" in query else {}
     draft: dict[str, Any] = {"model": query["model"]} if "model" in query else {}
     if "dataset" in query:
         draft["training_file"] = query["dataset"]
     return draft | {"method": {"type": FIRST_METHOD, FIRST_METHOD: block}}
+
+
+def _clone(draft: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, without what merely repeats a default, the seed and the name."""
+    kept = {key: value for key, value in draft.items() if key not in ("seed", "suffix", "method", "resources")}
+    method = canonical(JobDraft.model_validate(draft).method)
+    block = method.model_dump(mode="json", exclude_defaults=True).get(method.type, {})
+    if "grader" in block:  # its kind is a default too, and must stay
+        block["grader"] = draft["method"][draft["method"]["type"]]["grader"]
+    pool = draft.get("resources", {}).get("pool", "auto")
+    return (
+        kept
+        | {"method": {"type": method.type, method.type: block}}
+        | ({} if pool == "auto" else {"resources": {"pool": pool}})
+    )
 
 
 def _choice(value: str, label: str, detail: str) -> dict[str, str]:
@@ -54,13 +72,13 @@ def _choice(value: str, label: str, detail: str) -> dict[str, str]:
 def _model(model: Model) -> dict[str, str]:
     detail = _("%(parameters)s parameters · context of %(context)s tokens") % {
         "parameters": short_number(model.parameters),
-        "context": model.context_length,
+        "context": intcomma(model.context_length),
     }
     return _choice(model.name, model.name, detail)
 
 
 def _dataset(version: DatasetVersion) -> dict[str, str]:
-    rows = ngettext("%(n)d row", "%(n)d rows", version.rows) % {"n": version.rows}
+    rows = ngettext("%(n)s row", "%(n)s rows", version.rows) % {"n": intcomma(version.rows)}
     label = str(version) if version.shape else _("%(dataset)s (columns not mapped)") % {"dataset": version}
     return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}")
 

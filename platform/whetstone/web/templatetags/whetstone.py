@@ -74,9 +74,9 @@ def file_size(size: int) -> str:
     amount = float(size)
     for unit in ("B", "KB", "MB", "GB"):
         if amount < 1000:
-            return f"{number_format(round(amount, 1 if unit not in ('B', 'KB') else 0))} {unit}"
+            return f"{number_format(amount, 0 if unit in ('B', 'KB') else 1)} {unit}"
         amount /= 1000
-    return f"{number_format(round(amount, 1))} TB"
+    return f"{number_format(amount, 1)} TB"
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """The data hub."""
 
+import orjson
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import OuterRef, ProtectedError, Subquery
@@ -8,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
+from pydantic import JsonValue
 
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.datasets.delete import delete_version
@@ -48,7 +50,9 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "shape": words.SHAPES[version.shape],
         "versions": version.dataset.versions.order_by("-number"),
         "serves": [(words.METHODS[method], why_not(version, method)) for method in METHODS],
-        "rows": list(enumerate(([row.get(name) for name in version.columns] for row in rows), start=offset + 1)),
+        "rows": list(
+            enumerate(([_shown(row.get(name)) for name in version.columns] for row in rows), start=offset + 1)
+        ),
         "previous": max(0, offset - ROWS_A_PAGE) if offset else None,
         "next": offset + ROWS_A_PAGE if offset + ROWS_A_PAGE < version.rows else None,
         "last": min(version.rows, offset + ROWS_A_PAGE),
@@ -56,6 +60,12 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "mapping": _mapping_data(version),
     }
     return render(request, "web/dataset.html", context)
+
+
+def _shown(cell: JsonValue) -> str:
+    if cell is None:
+        return "–"
+    return cell if isinstance(cell, str) else orjson.dumps(cell).decode()
 
 
 def _mapping_data(version: DatasetVersion) -> dict[str, object]:
