@@ -1,6 +1,11 @@
 """What the platform and its workers say to each other."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+# What a program printed. PostgreSQL keeps no null character, and a log is worth more than its exact bytes.
+Printed = Annotated[str, AfterValidator(lambda text: text.replace("\0", "\ufffd"))]
 
 
 class Contract(BaseModel):

@@ -1,15 +1,16 @@
 """What a job reports while it runs, and what the platform answers."""
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from contracts import Contract
+from contracts import Contract, Printed
 from contracts.fault import FaultReport
 from contracts.job import FileRef, JobSpec
 from contracts.resource import Machine
 
-Step = Annotated[int, Field(ge=0)]
+Step = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Phase(Contract):
@@ -59,7 +60,7 @@ class LogLines(Contract):
     """What the training process printed."""
 
     type: Literal["log"] = "log"
-    text: str
+    text: Printed
 
 
 class Finished(Contract):
@@ -68,8 +69,8 @@ class Finished(Contract):
     type: Literal["finished"] = "finished"
     step: Step
     files: tuple[FileRef, ...]
-    parameters: int
-    trained_tokens: int = Field(ge=0)
+    parameters: int = Field(ge=0, le=2**63 - 1)
+    trained_tokens: int = Field(ge=0, le=2**63 - 1)
 
 
 class Failed(Contract):
@@ -95,8 +96,8 @@ WorkerEvent = Annotated[
 class Report(Contract):
     """One event of an attempt. `(job, attempt, seq)` names it: sent twice, it is recorded once."""
 
-    seq: int = Field(ge=1)
-    at: float
+    seq: int = Field(ge=1, le=2**63 - 1)
+    at: float = Field(ge=0, le=2**35)
     """Unix time on the worker's clock, in seconds."""
     event: WorkerEvent
 
@@ -105,6 +106,12 @@ class Reports(Contract):
     """A batch; an empty one only renews the lease."""
 
     reports: tuple[Report, ...] = Field((), max_length=2000)
+
+    @model_validator(mode="after")
+    def in_order(self) -> "Reports":
+        if any(one.seq >= next_one.seq for one, next_one in pairwise(self.reports)):
+            raise ValueError("the reports are not in the order of their seq")
+        return self
 
 
 Order = Literal["go_on", "cancel", "pause", "replaced"]

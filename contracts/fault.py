@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from contracts import Contract
+from pydantic import model_validator
+
+from contracts import Contract, Printed
 
 Cause = Literal["user", "data", "grader", "capacity", "platform"]
 
@@ -132,11 +134,20 @@ class FaultReport(Contract):
     """A fault as it is stored, sent and shown."""
 
     code: str
-    params: dict[str, str | int | float] = {}
+    params: dict[str, Printed | int | float] = {}
     field: str | None = None
     """Path of the field at fault, like `method.grpo.hyperparameters.batch_size`."""
-    evidence: str | None = None
+    evidence: Printed | None = None
     """What was seen: the end of a log, a traceback, a line of the file."""
+
+    @model_validator(mode="after")
+    def can_be_said(self) -> "FaultReport":
+        """A fault that nobody can read out would break every page of its job."""
+        try:
+            _ = self.message, self.next_step
+        except KeyError as missing:
+            raise ValueError(f"nobody knows {missing} of the fault {self.code}") from None
+        return self
 
     @property
     def cause(self) -> Cause:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from contracts import Contract
 from contracts.dataset import ColumnMapping
@@ -46,6 +46,14 @@ class FileRef(Contract):
     """Relative path inside the model or checkpoint, with forward slashes."""
     sha256: Sha256
     size: int = Field(ge=0)
+
+    @field_validator("path")
+    @classmethod
+    def inside(cls, path: str) -> str:
+        """Whoever unpacks the file must never write beside the folder it belongs to."""
+        if "\\" in path or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
+            raise ValueError("not a relative path with forward slashes")
+        return path
 
 
 class ModelRef(Contract):

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from pydantic import TypeAdapter, ValidationError
+
 from contracts.dataset import Shape
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
 from contracts.method import CanonicalMethod, GrpoMethod, canonical
-from contracts.resolve import Facts, resolve, total_steps
+from contracts.resolve import Facts, hyperparameters_of, resolve, total_steps
 from graders import item_columns
 from graders.schema import Grader
 from whetstone.accounts.models import Team
@@ -18,6 +20,8 @@ from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.modelhub.find import find_model
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
+
+METHOD: TypeAdapter[CanonicalMethod] = TypeAdapter(CanonicalMethod)
 
 
 @dataclass
@@ -54,11 +58,26 @@ def check(team: Team, draft: JobDraft) -> Checked:
         _check_data(found, method)
     with _noting(found):
         _check_evaluator(team, found, method)
-    if found.model and found.training:
-        facts = Facts(rows=max(1, found.training.rows), parameters=found.model.parameters)
-        found.method = resolve(_pinned(method, found), facts)
-        found.steps = total_steps(found.method, facts.rows)
+    with _noting(found):
+        _resolve(found, method)
     return found
+
+
+def _resolve(found: Checked, method: CanonicalMethod) -> None:
+    """Put a number in every place. What the numbers make together must be as valid as each of them."""
+    if found.model is None or found.training is None:
+        return
+    facts = Facts(rows=max(1, found.training.rows), parameters=found.model.parameters)
+    resolved = resolve(_pinned(method, found), facts)
+    try:
+        METHOD.validate_python(resolved.model_dump(mode="json"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = next(key for key in first["loc"] if key in type(hyperparameters_of(resolved)).model_fields)
+        field = f"method.{found.draft.method.type}.hyperparameters.{name}"
+        detail = f"{name} becomes {first['input']}: {first['msg'].lower()}"
+        raise Fault("request.invalid", field=field, detail=detail) from None
+    found.method, found.steps = resolved, total_steps(resolved, facts.rows)
 
 
 class _noting:

@@ -1,22 +1,26 @@
 """What remains of a job that succeeded: a model in the hub."""
 
-import json
+from typing import Any
+
+import orjson
 
 from contracts.event import Finished
+from whetstone.accounts.models import Team
 from whetstone.artifacts.store import find, open_blob
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
 
+LARGEST_CONFIG = 4 * 1024 * 1024
 
-def keep_model(job: Job, event: Finished) -> Model:
-    """Enter the trained model into the hub."""
-    config = _config(job, event) or job.base.config
+
+def keep_model(job: Job, event: Finished, config: dict[str, Any] | None) -> Model:
+    """Enter the trained model into the hub. Without a config of its own it has its base's."""
     return Model.objects.create(
         team=job.team,
         name=job.model_name,
         origin=Model.Origin.TRAINED,
         files=[file.model_dump(mode="json") for file in event.files],
-        config=config,
+        config=config or job.base.config,
         parameters=event.parameters,
         context_length=job.base.context_length,
         license=job.base.license,
@@ -25,11 +29,19 @@ def keep_model(job: Job, event: Finished) -> Model:
     )
 
 
-def _config(job: Job, event: Finished) -> dict[str, object] | None:
+def read_config(team: Team, event: Finished) -> dict[str, Any] | None:
+    """The model's config.json from the store, which may be far away: never inside a transaction.
+
+    None when it is not there, or says what no database keeps as JSON.
+    """
     file = next((file for file in event.files if file.path == "config.json"), None)
-    blob = find(job.team, file.sha256) if file else None
-    if blob is None:
+    blob = find(team, file.sha256) if file else None
+    if blob is None or blob.size > LARGEST_CONFIG:
         return None
     with open_blob(blob) as content:
-        found = json.load(content)
-    return found if isinstance(found, dict) else None
+        text = content.read()
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) and b"\\u0000" not in text else None

@@ -1,6 +1,5 @@
 """Jobs, the tries at them, and everything they report."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -115,11 +114,13 @@ class Job(Owned):
     def model_name(self) -> str:
         """What the trained model is called, in OpenAI's form: `ft:base:team:suffix:id`."""
         base = self.base.name.split(":")[1] if self.base.name.startswith("ft:") else self.base.name
+        base = base[:100]  # with team, suffix and id it must fit into a model's name
         return f"ft:{base}:{self.team.slug}:{self.suffix}:{self.id[-8:]}"
 
     @property
-    def attempts_left(self) -> int:
-        return int(settings.ENVIRONMENT.attempts) - self.attempt
+    def failures(self) -> int:
+        """How many attempts failed: one that was paused, or whose worker went home, did not."""
+        return self.attempts.filter(outcome=self.Status.FAILED).count()
 
 
 class Attempt(models.Model):

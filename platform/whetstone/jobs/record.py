@@ -1,14 +1,18 @@
 """The one way a job changes while it runs: what its worker reports is written down, once."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from contracts.event import (
+    CheckpointSaved,
+    Evaluation,
     Failed,
     Finished,
+    LogLines,
     Metrics,
     Phase,
     Reply,
@@ -20,13 +24,16 @@ from contracts.job import Status
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
 from whetstone.jobs.claim import lease
-from whetstone.jobs.finish import keep_model
+from whetstone.jobs.finish import keep_model, read_config
 from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.states import move
 from whetstone.jobs.wake import wake_later
 
 REPLACED = Reply(order="replaced", lease_s=0)
 FINAL = (Finished, Failed, Stopped)
+WITH_FILES = (CheckpointSaved, Finished)
+ONCE_A_STEP = (Metrics, Evaluation, CheckpointSaved)
+STEPLESS = (Phase, LogLines, Failed)
 
 
 def holder(job_id: str, token: str) -> Attempt | None:
@@ -41,14 +48,28 @@ def _holds(attempt: Attempt, job: Job) -> bool:
     return job.status == Job.Status.RUNNING and job.attempt == attempt.number
 
 
-@transaction.atomic
 def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
     """Write down a batch of reports and renew the lease.
 
     A report that was recorded before changes nothing. An attempt that no longer holds the job is told so.
+
+    Raises:
+        Fault: auth.invalid, when the token is of another job; request.invalid, when a file that is named as stored
+            is not in the store. Nothing of the batch was written down.
     """
-    job = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "created_by").get(id=job_id)
-    attempt = Attempt.objects.get(token_hash=hash_of(token), job=job)
+    attempt = Attempt.objects.select_related("job__team").filter(token_hash=hash_of(token), job_id=job_id).first()
+    if attempt is None:
+        raise Fault("auth.invalid")
+    last = reports[-1].event if reports else None
+    config = read_config(attempt.job.team, last) if isinstance(last, Finished) else None
+    return _record(attempt.id, reports, config)
+
+
+@transaction.atomic
+def _record(attempt_id: int, reports: tuple[Report, ...], config: dict[str, Any] | None) -> Reply:
+    rows = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "created_by")
+    job = rows.get(attempts=attempt_id)
+    attempt = Attempt.objects.get(id=attempt_id)  # as it is under the job's lock
     if not _holds(attempt, job):
         return REPLACED
     fresh = [report for report in reports if report.seq > attempt.last_seq]
@@ -57,23 +78,48 @@ def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
     job.save(update_fields=["lease_until", "last_event", "step", "phase"])
     last = fresh[-1].event if fresh else None
     if isinstance(last, FINAL):
-        _end(job, last)
+        _end(job, last, config)
     return _reply(job)
 
 
 def _write(job: Job, attempt: Attempt, reports: list[Report]) -> None:
     if not reports:
         return
-    events = [_event(job, attempt, report, number) for number, report in enumerate(reports, start=job.last_event + 1)]
+    _check_files(job, reports)
+    news = _untold(job, reports)
+    events = [_event(job, attempt, report, number) for number, report in enumerate(news, start=job.last_event + 1)]
     Event.objects.bulk_create(events)
     job.last_event += len(events)
     attempt.last_seq = reports[-1].seq
     attempt.save(update_fields=["last_seq"])
-    for report in reports:
+    for report in news:
         if isinstance(report.event, Metrics):
             job.step, job.phase = max(job.step, report.event.step), "training"
         if isinstance(report.event, Phase):
             job.phase = report.event.name
+
+
+def _check_files(job: Job, reports: list[Report]) -> None:
+    """What a checkpoint or a model consists of must be in the store before it is named."""
+    files = [file for report in reports if isinstance(report.event, WITH_FILES) for file in report.event.files]
+    if files and (lost := missing(job.team, files)):
+        raise Fault("request.invalid", detail=f"{lost[0].path} is not in the artifact store")
+
+
+def _untold(job: Job, reports: list[Report]) -> list[Report]:
+    """The reports without steps that were told before: each is told once."""
+    keys = [(r.event.type, r.event.step) if isinstance(r.event, ONCE_A_STEP) else None for r in reports]
+    steps = {key[1] for key in keys if key}
+    told: set[tuple[str, int | None] | None] = set()
+    if steps:
+        events = job.events.filter(type__in=("metrics", "evaluation", "checkpoint"), step__in=steps)
+        told = set(events.values_list("type", "step"))
+    news = []
+    for key, report in zip(keys, reports, strict=True):
+        if key is None or key not in told:
+            news.append(report)
+            told.add(key)
+    return news
 
 
 def _event(job: Job, attempt: Attempt, report: Report, number: int) -> Event:
@@ -84,15 +130,15 @@ def _event(job: Job, attempt: Attempt, report: Report, number: int) -> Event:
         attempt=attempt.number,
         seq=report.seq,
         type=report.event.type,
-        step=report.event.model_dump().get("step"),
+        step=None if isinstance(report.event, STEPLESS) else report.event.step,
         at=datetime.fromtimestamp(report.at, UTC),
         data=data,
     )
 
 
-def _end(job: Job, event: Finished | Failed | Stopped) -> None:
+def _end(job: Job, event: Finished | Failed | Stopped, config: dict[str, Any] | None) -> None:
     if isinstance(event, Finished):
-        _succeed(job, event)
+        _succeed(job, event, config)
     elif isinstance(event, Stopped):
         move(job, "paused" if job.wish == Job.Wish.PAUSE else "cancelled" if job.wish else "queued")
         if job.status == Job.Status.QUEUED:
@@ -101,11 +147,8 @@ def _end(job: Job, event: Finished | Failed | Stopped) -> None:
         end_attempt(job, event.fault)
 
 
-def _succeed(job: Job, event: Finished) -> None:
-    lost = missing(job.team, event.files)
-    if lost:
-        raise Fault("request.invalid", detail=f"{lost[0].path} is not in the artifact store")
-    job.trained, job.trained_tokens = keep_model(job, event), event.trained_tokens
+def _succeed(job: Job, event: Finished, config: dict[str, Any] | None) -> None:
+    job.trained, job.trained_tokens = keep_model(job, event, config), event.trained_tokens
     job.save(update_fields=["trained", "trained_tokens"])
     move(job, "succeeded")
 
@@ -117,10 +160,15 @@ def end_attempt(job: Job, fault: FaultReport) -> None:
     """
     if job.wish == Job.Wish.CANCEL:
         return move(job, "cancelled")
-    if fault.cause in ("platform", "capacity") and job.attempts_left > 0 and fault.code != "job.out_of_memory":
-        move(job, "queued", reason=f"attempt {job.attempt} failed: {fault.code}")
-        return wake_later(job)
-    return move(job, "failed", reason=fault.code, fault=fault)
+    job.attempts.filter(number=job.attempt).update(ended_at=timezone.now(), outcome=Job.Status.FAILED)
+    may_do_better = fault.cause in ("platform", "capacity") and fault.code != "job.out_of_memory"
+    if not may_do_better or job.failures >= settings.ENVIRONMENT.attempts:
+        return move(job, "failed", reason=fault.code, fault=fault)
+    reason = f"attempt {job.attempt} failed: {fault.code}"
+    if job.wish == Job.Wish.PAUSE:
+        return move(job, "paused", reason=reason)
+    move(job, "queued", reason=reason)
+    return wake_later(job)
 
 
 def _reply(job: Job) -> Reply:
@@ -139,6 +187,8 @@ def ask(job_id: str, wish: Job.Wish) -> Job:
     job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
     if job.has_ended:
         raise Fault("job.already_ended", status=job.status)
+    if wish == Job.Wish.PAUSE and job.wish == Job.Wish.CANCEL:
+        raise Fault("job.not_possible", status="cancelled", wanted="paused")
     if job.status == Job.Status.RUNNING:
         job.wish = wish
         job.save(update_fields=["wish"])

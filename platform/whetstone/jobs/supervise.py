@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from datetime import timedelta
 
 from django.db import close_old_connections, transaction
@@ -11,6 +12,7 @@ from contracts.fault import FaultReport
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import end_attempt
 from whetstone.jobs.wake import wake
+from whetstone.workers.pools import alive
 
 log = logging.getLogger(__name__)
 WAKE_AGAIN_AFTER = timedelta(seconds=5)
@@ -34,15 +36,29 @@ def _end_lease(job_id: str) -> None:
     if job.status != Job.Status.RUNNING or job.lease_until is None or job.lease_until > timezone.now():
         return
     log.warning("job=%s attempt=%d fell silent", job.id, job.attempt)
-    end_attempt(job, FaultReport(code="job.worker_lost", params={"attempts": job.attempt}))
+    end_attempt(job, FaultReport(code="job.worker_lost", params={"attempts": job.failures + 1}))
 
 
 def wake_again() -> None:
-    """Announce jobs that were announced a while ago and still wait: the broker may have lost the message."""
+    """Announce a job that still waits to each pool with an idle worker: the broker may have lost the message.
+
+    One wake-up a pool is enough, for a woken worker goes on until nothing waits. A busy pool gets none: while it
+    trains for hours, the broker would fill with them.
+    """
     long_ago = timezone.now() - WAKE_AGAIN_AFTER
-    for job in Job.objects.filter(status=Job.Status.QUEUED, woken_at__lt=long_ago).order_by("created_at")[:100]:
-        Job.objects.filter(id=job.id).update(woken_at=timezone.now())
-        wake(job.id, job.pool)
+    waiting = Job.objects.filter(status=Job.Status.QUEUED, woken_at__lt=long_ago).order_by("pool", "created_at")
+    for pool in idle_pools():
+        job_id = waiting.filter(pool=pool).values_list("id", flat=True).first()
+        if job_id is not None:
+            Job.objects.filter(id=job_id).update(woken_at=timezone.now())
+            wake(job_id, pool)
+
+
+def idle_pools() -> list[str]:
+    """Pools with more workers alive than jobs running."""
+    workers = Counter(worker.pool for worker in alive())
+    busy = Counter(Job.objects.filter(status=Job.Status.RUNNING).values_list("pool", flat=True))
+    return sorted(workers - busy)
 
 
 def run_forever(interval_s: float = 1.0) -> None:
