@@ -189,7 +189,8 @@ export function errorsIn(grade: JsonObject): string[] {
   const errors = isObject(grade["errors"]) ? grade["errors"] : {};
   const flags = Object.keys(errors).filter((flag) => errors[flag] === true);
   const own = flags.map((flag) => String(errors[`${flag}_details`] ?? flag));
-  return [...new Set([...own, ...subGrades(grade).flatMap(([, part]) => errorsIn(part))])];
+  const inner = subGrades(grade).flatMap(([name, part]) => errorsIn(part).map((message) => `${name}: ${message}`));
+  return inner.length > 0 ? inner : own; // a combination repeats what its parts say
 }
 
 export function subGrades(grade: JsonObject): [string, JsonObject][] {
