@@ -71,7 +71,7 @@ def build_reward(page: Page, name: str) -> None:
     """Two graders and a formula: a random model's answers differ in the second."""
     page.goto("/build/evaluator")
     page.locator(".kind-card[data-kind=number]").click()
-    page.get_by_role("button", name="Combine with another grader").click()
+    page.get_by_role("button", name="Add another grader").click()
     page.get_by_text("Add a grader").first.click()
     page.locator(".adder .kind-card[data-kind=text_similarity]").click()
     part = page.locator("article.grader article.grader").last

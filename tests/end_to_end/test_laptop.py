@@ -219,9 +219,9 @@ def test_200_megabytes_go_in_with_flat_memory(laptop: Laptop, api: httpx.Client,
 
     watch = threading.Thread(target=look)
     watch.start()
-    with path.open("rb") as file:
+    with path.open("rb") as source:
         answer = api.post(
-            "/v1/files", data={"purpose": "fine-tune"}, files={"file": ("large.jsonl", file)}, timeout=300
+            "/v1/files", data={"purpose": "fine-tune"}, files={"file": ("large.jsonl", source)}, timeout=300
         )
     done.set()
     watch.join()
