@@ -4,7 +4,7 @@ import secrets
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,6 +36,13 @@ class Environment(BaseSettings):
     """How long a job may go without a report before it is given to another worker."""
     attempts: int = Field(3, ge=1)
     """How often a job is tried when its worker or machine fails."""
+
+    @field_validator("home")
+    @classmethod
+    def fits_into_an_address(cls, home: Path) -> Path:
+        if set("?#%") & set(str(home.expanduser().resolve())):
+            raise ValueError("the folder's path must not hold ?, # or %")
+        return home
 
     @cached_property
     def broker(self) -> str:

@@ -119,7 +119,8 @@ def _artifact_store(place: str) -> dict[str, Any]:
             "file_overwrite": True,
         }
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": place}}
+    folder = {"location": place, "allow_overwrite": True}
+    return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": folder}
 
 
 STORAGES = {

@@ -13,11 +13,8 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
     (tmp_path / "incoming").mkdir()
     settings.HOME = tmp_path
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "incoming")
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path / "artifacts")},
-        }
-    }
+    store = settings.STORAGES["default"]
+    here = store | {"OPTIONS": store["OPTIONS"] | {"location": str(tmp_path / "artifacts")}}
+    settings.STORAGES = settings.STORAGES | {"default": here}
     assert str(tmp_path) in default_storage.path("probe")
     return tmp_path

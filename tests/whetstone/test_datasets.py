@@ -116,3 +116,48 @@ def test_a_large_upload_takes_little_memory() -> None:
 
 def test_duplicates_are_counted() -> None:
     assert make_dataset([*PROMPTS, PROMPTS[0]]).statistics["duplicates"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"answer": "1"}, "not a list of messages"),
+        ({"messages": []}, "not a list of messages"),
+        ({"messages": "hello"}, "not a list of messages"),
+        ({"messages": [{"role": "nobody", "content": "x"}]}, "role"),
+        ({"messages": [{"role": "user"}]}, "content"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "no turn"),
+    ],
+)
+def test_a_conversation_that_cannot_be_read_is_named_before_a_job_meets_it(row: dict[str, object], reason: str) -> None:
+    with pytest.raises(Fault, match=reason) as caught:
+        make_dataset(jsonl([*PROMPTS[:2], row]))
+    assert caught.value.report.params["line"] == 3
+
+
+def test_conversations_that_begin_in_the_middle_of_a_file_are_refused() -> None:
+    with pytest.raises(Fault, match="Line 3"):
+        make_dataset(jsonl([{"a": 1}, {"a": 2}, PROMPTS[0]]))
+
+
+def test_a_file_whose_every_line_has_other_columns_is_refused_while_memory_is_flat() -> None:
+    with pytest.raises(Fault, match="Line 201: a new column"):
+        make_dataset(jsonl({f"id{n}": n} for n in range(100_000)))
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 257])
+def test_a_column_whose_name_no_database_keeps_is_refused(name: str) -> None:
+    with pytest.raises(Fault, match="Line 1"):
+        make_dataset(jsonl([{name: 1}]))
+
+
+def test_a_page_of_very_large_rows_is_cut_short() -> None:
+    version = make_dataset(jsonl([{"text": "x" * 10_000_000} for _ in range(6)]), name="large")
+    assert len(read_rows(version, 0, 500)) == 3
+    assert len(read_rows(version, 5, 500)) == 1
+
+
+def test_columns_are_not_guessed_when_a_row_does_not_keep_the_guess() -> None:
+    rows = [{"prompt": "1+1", "completion": "2"}, {"prompt": "2+2", "completion": None}]
+    assert make_dataset(jsonl(rows[:1]), name="whole").shape == "chat"
+    assert make_dataset(jsonl(rows), name="holes").shape == ""

@@ -5,7 +5,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from whetstone.accounts.models import Owned, Team, User
+from whetstone.accounts.models import Membership, Owned, Team, User
 
 T = TypeVar("T", bound=Owned)
 
@@ -24,7 +24,7 @@ def team_of(user: User) -> Team:
 def found_team(user: User) -> Team:
     """A team for somebody who has none yet."""
     team, _ = Team.objects.get_or_create(slug=f"team-{user.pk}", defaults={"name": user.get_username()})
-    team.members.add(user)
+    Membership.objects.get_or_create(team=team, user=user)
     return team
 
 

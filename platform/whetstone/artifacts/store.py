@@ -75,9 +75,8 @@ def _keep(team: Team, path: Path, sha256: str, size: int) -> Blob:
     if blob is not None and default_storage.exists(blob.place):
         return blob
     draft = Blob(team=team, sha256=sha256, size=size)
-    if not default_storage.exists(draft.place):
-        with path.open("rb") as content:
-            default_storage.save(draft.place, _Incoming(content, name=str(path)))
+    with path.open("rb") as content:  # over what a crash may have left half written
+        default_storage.save(draft.place, _Incoming(content, name=str(path)))
     kept, _ = Blob.objects.get_or_create(team=team, sha256=sha256, defaults={"size": size})
     return kept
 

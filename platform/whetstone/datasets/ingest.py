@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO, cast
 
 import orjson
@@ -19,6 +20,9 @@ from whetstone.datasets.models import Dataset, DatasetVersion
 
 LONGEST_LINE = 16 * 1024 * 1024
 MOST_COLUMNS = 200
+LONGEST_NAME = 256
+MOST_BYTES = 32 * 1024 * 1024
+CONVERSATIONS = guess_mapping(("messages",))
 ROWS_PER_OFFSET = 1000
 DUPLICATES_UP_TO = 200_000  # rows whose hashes are kept: memory stays flat beyond
 
@@ -85,11 +89,34 @@ def _row(number: int, line: bytes) -> dict[str, JsonValue]:
 def scan(file: IO[bytes]) -> Scan:
     """Raises Fault dataset.broken_line or dataset.empty."""
     found = Scan()
-    for _number, offset, line, row in rows_of(file):
+    for number, offset, line, row in rows_of(file):
+        _check_columns(number, row.keys() - found.columns.keys(), len(found.columns))
+        _check_messages(number, row, found)
         found.add(offset, line, row)
     if found.rows == 0:
         raise Fault("dataset.empty")
     return found
+
+
+def _check_columns(number: int, new: set[str], known: int) -> None:
+    if known + len(new) > MOST_COLUMNS:
+        detail = f"a new column; the file has {MOST_COLUMNS} already"
+        raise Fault("dataset.broken_line", line=number, detail=detail)
+    if any(len(name) > LONGEST_NAME or "\0" in name for name in new):
+        detail = f"the name of a column is longer than {LONGEST_NAME} characters, or holds a null character"
+        raise Fault("dataset.broken_line", line=number, detail=detail)
+
+
+def _check_messages(number: int, row: dict[str, JsonValue], found: Scan) -> None:
+    """A file of conversations is one in every line: better known now than when a GPU is waiting."""
+    if "messages" not in row and "messages" not in found.columns:
+        return
+    if found.rows and "messages" not in found.columns:
+        raise Fault("dataset.broken_line", line=number, detail="“messages”, which the lines before do not have")
+    try:
+        prepare(row, CONVERSATIONS)
+    except ValueError as error:
+        raise Fault("dataset.broken_line", line=number, detail=str(error)) from None
 
 
 def ingest(
@@ -108,8 +135,21 @@ def ingest(
     found = scan(source)
     source.seek(0)
     blob = put(team, source)
-    mapping = guess_mapping(tuple(found.columns))
+    mapping = _guess(source, found)
     return _next_version(user, team, blob, found, mapping, name=name, filename=upload.name or name, purpose=purpose)
+
+
+def _guess(source: IO[bytes], found: Scan) -> ColumnMapping:
+    """The mapping that the columns' names suggest, if every row keeps it; else a person has to say."""
+    mapping = guess_mapping(tuple(found.columns))
+    if mapping.first("prompt") is None:
+        return mapping
+    source.seek(0)
+    try:
+        _prove(source, mapping)
+    except Fault:
+        return ColumnMapping()
+    return mapping
 
 
 @transaction.atomic
@@ -167,7 +207,8 @@ def map_columns(user: User, version: DatasetVersion, columns: tuple[Column, ...]
     mapping = ColumnMapping(columns=columns)
     if not mapping.has_question:
         raise Fault("dataset.not_mapped", dataset=str(version))
-    answered = _prove(version, mapping)
+    with open_blob(version.blob) as file:
+        answered = _prove(file, mapping)
     with transaction.atomic():
         dataset = Dataset.objects.select_for_update().get(id=version.dataset_id)
         number = _next_number(dataset)
@@ -189,28 +230,32 @@ def map_columns(user: User, version: DatasetVersion, columns: tuple[Column, ...]
         )
 
 
-def _prove(version: DatasetVersion, mapping: ColumnMapping) -> int:
+def _prove(file: IO[bytes], mapping: ColumnMapping) -> int:
     """Read every row with the mapping; how many of them hold an answer."""
     answered = 0
-    with open_blob(version.blob) as file:
-        for row_number, (_line, _offset, _raw, row) in enumerate(rows_of(file), start=1):
-            try:
-                answered += prepare(cast(Row, row), mapping).completion is not None
-            except ValueError as error:
-                raise Fault("dataset.row_invalid", row=row_number, detail=str(error)) from None
+    for row_number, (_line, _offset, _raw, row) in enumerate(rows_of(file), start=1):
+        try:
+            answered += prepare(cast(Row, row), mapping).completion is not None
+        except ValueError as error:
+            raise Fault("dataset.row_invalid", row=row_number, detail=str(error)) from None
     return answered
 
 
 def read_rows(version: DatasetVersion, offset: int, limit: int) -> list[dict[str, JsonValue]]:
-    """Rows `offset` to `offset + limit` without reading what stands before."""
+    """Rows `offset` to `offset + limit` without reading what stands before; fewer when they are very large."""
     if offset >= version.rows:
         return []
     with open_blob(version.blob) as file:
         file.seek(version.offsets[offset // ROWS_PER_OFFSET])
-        rows = (row for _number, _offset, _line, row in rows_of(file))
-        for _ in range(offset % ROWS_PER_OFFSET):
-            next(rows)
-        return [row for row, _ in zip(rows, range(limit), strict=False)]
+        skip = offset % ROWS_PER_OFFSET
+        found: list[dict[str, JsonValue]] = []
+        size = 0
+        for _number, _offset, line, row in islice(rows_of(file), skip, skip + limit):
+            size += len(line)
+            if found and size > MOST_BYTES:
+                break
+            found.append(row)
+        return found
 
 
 def _next_number(dataset: Dataset) -> int:

@@ -1,0 +1,108 @@
+"""Several people and workers at the same moment: on SQLite they wait for each other, on PostgreSQL they race."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from graders import parse
+from tests.whetstone.factories import EXACT, PROMPTS, jsonl, make_dataset, make_job, make_team, make_user
+from whetstone.accounts.models import User
+from whetstone.accounts.scope import team_of
+from whetstone.artifacts.models import Blob
+from whetstone.artifacts.store import put
+from whetstone.evaluators.save import save_evaluator
+from whetstone.jobs.claim import claim
+from whetstone.jobs.models import Job
+from whetstone.jobs.supervise import end_expired_leases
+
+pytestmark = pytest.mark.django_db(transaction=True)
+T = TypeVar("T")
+CROWD = 6
+
+
+def at_once(act: Callable[[int], T]) -> list[T]:
+    """What everybody of a crowd got who acted at the same moment."""
+    start = threading.Barrier(CROWD)
+
+    def one(number: int) -> T:
+        start.wait()
+        try:
+            return act(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(CROWD) as crowd:
+        return list(crowd.map(one, range(CROWD)))
+
+
+def test_the_same_content_stored_by_many_is_kept_once(home: Path) -> None:
+    team = make_team()
+    content = b"x" * 3_000_000
+    blobs = at_once(lambda _: put(team, BytesIO(content)))
+    assert len({blob.id for blob in blobs}) == Blob.objects.count() == 1
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == [blobs[0].sha256]
+    assert kept[0].read_bytes() == content
+
+
+def test_half_a_file_that_a_crash_left_is_not_taken_for_the_file(home: Path) -> None:
+    team = make_team()
+    blob = put(team, BytesIO(b"whole"))
+    path = next(path for path in home.rglob("*") if path.name == blob.sha256)
+    path.write_bytes(b"wh")
+    Blob.objects.all().delete()
+    put(team, BytesIO(b"whole"))
+    assert path.read_bytes() == b"whole"
+
+
+def test_the_same_dataset_uploaded_by_many_makes_as_many_versions() -> None:
+    make_user()
+    versions = at_once(lambda _: make_dataset(jsonl(PROMPTS)))
+    assert sorted(version.number for version in versions) == list(range(1, CROWD + 1))
+    assert len({version.dataset_id for version in versions}) == 1
+
+
+def test_the_same_evaluator_saved_by_many_is_one_version() -> None:
+    user, team = make_user(), make_team()
+    versions = at_once(lambda _: save_evaluator(user, team, "exact", parse(EXACT)))
+    assert {str(version) for version in versions} == {"exact@1"}
+
+
+def test_different_evaluators_of_one_name_get_different_numbers() -> None:
+    user, team = make_user(), make_team()
+    versions = at_once(lambda n: save_evaluator(user, team, "exact", parse(EXACT | {"reference": str(n)})))
+    assert sorted(version.number for version in versions) == list(range(1, CROWD + 1))
+
+
+def test_a_person_s_first_team_is_founded_once() -> None:
+    User.objects.create(username="new")
+    teams = at_once(lambda _: team_of(User.objects.get(username="new")).id)
+    assert len(set(teams)) == 1
+
+
+def test_workers_in_a_crowd_get_different_jobs() -> None:
+    jobs = {make_job().id for _ in range(CROWD - 2)}
+    claims = at_once(lambda n: claim(f"w{n}", "cpu"))
+    assert Counter(found.spec.job for found in claims if found) == Counter(jobs)
+
+
+def test_supervisors_in_a_crowd_end_a_lease_once() -> None:
+    job = make_job()
+    claim("w1", "cpu")
+    Job.objects.update(lease_until=timezone.now() - timedelta(minutes=1))
+    at_once(lambda _: end_expired_leases())
+    assert Job.objects.get(id=job.id).status == "queued"
+    assert [event.data["to"] for event in job.events.filter(type="status").order_by("number")] == [
+        "queued",
+        "running",
+        "queued",
+    ]
