@@ -3,7 +3,8 @@
     python -m benchmarks.training [--pairs 3] [--steps 20]
 
 Prints seconds a step of each, and the median of the pairs' ratios. Both run one after the other, in turn first, each
-in a process of its own; the time between the logs of the second and the last step is what counts.
+in a process of its own and under the same OMP settings (without them a busy machine decides, not the code); the time
+between the logs of the second and the last step is what counts.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import _starter_job as starter_job
+from trainer_worker.launching import LAUNCHER_ENVIRONMENT
 
 SIDES = ("whetstone", "bare")
 
@@ -55,7 +57,7 @@ def seconds_a_step(side: str, steps: int) -> float:
             folder,
         ]
         with (Path(folder) / "printed").open("wb") as printed:
-            process = subprocess.Popen(command, stdout=printed, stderr=printed)
+            process = subprocess.Popen(command, stdout=printed, stderr=printed, env=os.environ | LAUNCHER_ENVIRONMENT)
         try:
             arrived = log_times(Path(folder) / "spool.jsonl", process)
         finally:

@@ -94,7 +94,7 @@ class Reporter:
         except LauncherDied:
             log.exception("the launcher died during %s", self._assignment.spec.job)
             training.status = -9
-        self._collect()
+        self._collect_rest()
         if self._last_word is None:
             self._last_word = self._epitaph(training.status, stopping)
         return self.close(self._last_word, self._patience(stopping))
@@ -131,6 +131,14 @@ class Reporter:
             text = b"\n".join(lines).decode(errors="replace").strip("\n")
             if text:
                 self.say(LogLines(text=text))
+
+    def _collect_rest(self) -> None:
+        """All that the process left, of a log without end the next megabyte."""
+        for _ in range(64):
+            said = self._seq
+            self._collect()
+            if self._seq == said:
+                return
 
     def _sort(self, event: WorkerEvent) -> None:
         match event:
