@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from whetstone.jobs.metric_names import ORDER, describe
+from whetstone.jobs.metric_names import NAMES, ORDER, describe
 from whetstone.jobs.models import Job
 
 Points = list[tuple[int, float]]
@@ -36,11 +36,17 @@ def _curves(job: Job, event_type: str) -> dict[str, Points]:
 
 def _keys(keys: list[str]) -> list[dict[str, Any]]:
     described = [(key, describe(key)) for key in keys]
-    described.sort(key=lambda pair: ([str(group) for group in ORDER].index(str(pair[1].group)), pair[0]))
+    groups, known = [str(group) for group in ORDER], list(NAMES)
+    described.sort(key=lambda pair: (groups.index(str(pair[1].group)), _rank(pair[0], known), pair[0]))
     return [
         {"key": key, "title": str(m.title), "group": str(m.group), "about": str(m.about), "band": m.band}
         for key, m in described
     ]
+
+
+def _rank(key: str, known: list[str]) -> int:
+    """What everybody looks at first stands first: the order in which the names are written down."""
+    return known.index(key) if key in known else len(known)
 
 
 def thin(points: Points, most: int) -> Points:
