@@ -22,6 +22,7 @@ export class JobLive extends HTMLElement {
   #phase = "";
   #tiles = h("div", { class: "tiles" });
   #bar = h("progress", { class: "progress", max: 1, value: 0 });
+  #box = h("div", { class: "progress-box" });
   #line = h("p", { class: "progress-line" });
   #frame = 0;
 
@@ -31,7 +32,8 @@ export class JobLive extends HTMLElement {
     this.#phase = this.getAttribute("phase") ?? "";
     this.#stream = JobStream.of(this.getAttribute("job") ?? "");
     this.#bar.setAttribute("aria-label", gettext("Progress"));
-    this.append(h("div", { class: "progress-box" }, this.#bar, this.#line), this.#tiles);
+    this.#box.append(this.#bar, this.#line);
+    this.append(this.#box, this.#tiles);
     this.#stream.listen(Number(this.getAttribute("after") ?? 0), (event) => this.#hear(event));
     this.#stream.addEventListener("connection", () => this.#soon());
     void this.#stream.load().then((curves) => {
@@ -70,7 +72,7 @@ export class JobLive extends HTMLElement {
     if (curves === null) return;
     const total = curves.steps_total;
     this.#bar.value = total > 0 ? Math.min(1, curves.step / total) : 0;
-    this.#bar.hidden = this.#line.hidden = !RUNNING.has(this.#status);
+    this.#box.hidden = !RUNNING.has(this.#status);
     fill(this.#line, this.#where(curves), this.#stream.connection === "lost" ? h("span", { class: "warning" }, gettext("Connection lost, trying again…")) : null);
     fill(this.#tiles, ...tilesOf(curves, this.#status).map(drawTile));
   }

@@ -234,7 +234,7 @@ export class SchemaForm extends HTMLElement {
     row.classList.toggle("is-changed", changed && this.sparse);
     widget.input.setAttribute("aria-invalid", String(problem !== undefined));
     if (problem !== undefined) row.closest("details")?.setAttribute("open", "");
-    fill(help, problem ?? field.help, problem === undefined ? this.#note(path, field, value, changed) : null);
+    fill(help, ...(problem === undefined ? withCode(field.help) : [problem]), problem === undefined ? this.#note(path, field, value, changed) : null);
   }
 
   #note(path: string, field: Field, value: Json | undefined, changed: boolean): HTMLElement | null {
@@ -264,6 +264,11 @@ export class SchemaForm extends HTMLElement {
     walk(readFields(this.#schema, this.#definitions), []);
     return found.join();
   }
+}
+
+/** What stands between backticks in a docstring is code. */
+function withCode(text: string): (string | HTMLElement)[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
 }
 
 function isNested(node: Node): boolean {
