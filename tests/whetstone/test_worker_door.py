@@ -20,7 +20,7 @@ from whetstone.jobs.models import Event, Job
 from whetstone.jobs.record import ask, resume
 from whetstone.jobs.supervise import idle_pools, wake_again
 from whetstone.modelhub.models import Model
-from whetstone.workers.pools import welcome
+from whetstone.workers.pools import choose, welcome
 
 
 def now(job: Job) -> Job:
@@ -235,3 +235,11 @@ def test_a_learning_rate_that_no_worker_could_read_is_refused_and_blocks_no_pool
 
 def method(**hyperparameters: Any) -> dict[str, Any]:
     return {"type": "reinforcement", "reinforcement": {"grader": EXACT, "hyperparameters": hyperparameters}}
+
+
+def test_before_the_first_worker_there_is_a_pool_to_wait_in() -> None:
+    assert (choose("auto"), choose("cpu")) == ("cpu", "cpu")
+    welcome(Hello(worker="w1", pool="h100", machine=MACHINE))
+    assert choose("auto") == "h100"
+    with pytest.raises(Fault, match="no pool"):
+        choose("cpu")

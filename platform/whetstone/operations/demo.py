@@ -39,7 +39,8 @@ def run(url: str, console: Console) -> tuple[Seeded, Outcome]:
         seeding = progress.add_task("Starter model", total=None, note="")
         seeded = seed(lambda job: _show_seeding(progress, seeding, job))
         progress.update(seeding, total=1, completed=1, note="ready")
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {_key(seeded)}"}, timeout=30) as api:
+        headers = {"Authorization": f"Bearer {_key(seeded)}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as api:
             job = _create(api, seeded)
             return seeded, _follow(api, job, progress, progress.add_task("GRPO", total=job["total_steps"], note=""))
 

@@ -81,7 +81,8 @@ class Platform:
 
     def _plan(self) -> list[Program]:
         python = sys.executable
-        web = {"WHETSTONE_HOME": str(self.home), "WHETSTONE_PUBLIC_URL": self.url}
+        public_url = os.environ.get("WHETSTONE_PUBLIC_URL", self.url)
+        web = {"WHETSTONE_HOME": str(self.home), "WHETSTONE_PUBLIC_URL": public_url}
         serve = f"-m uvicorn whetstone.asgi:application --app-dir platform --host {self.host} --port {self.port}"
         quiet = " --log-level warning --timeout-graceful-shutdown 3"
         celery = "-m celery -A trainer_worker.app worker --pool solo --loglevel INFO"
@@ -103,11 +104,11 @@ class Platform:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._reserve()
         call_command("migrate", verbosity=0, interactive=False)
-        for program in self._programs:
-            program.start()
-        threading.Thread(target=self._keep_running, daemon=True).start()
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
+            for program in self._programs:
+                program.start()
+            threading.Thread(target=self._keep_running, daemon=True).start()
             self._await_ready()
         except BaseException:
             self._stop()
@@ -129,16 +130,20 @@ class Platform:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((self.host, self.port))
-            except OSError:
-                raise CannotStart(f"Port {self.port} is in use. Choose another with --port.") from None
+            except (OSError, OverflowError) as error:
+                why = error.strerror if isinstance(error, OSError) else error
+                raise CannotStart(
+                    f"Cannot listen on {self.host}, port {self.port}: {why}. Choose another with --port or --host."
+                ) from None
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT_S
-        while time.monotonic() < deadline:
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return
-            time.sleep(0.1)
+        with httpx.Client(timeout=2, trust_env=False) as http:  # a proxy knows nothing of this machine's own ports
+            while time.monotonic() < deadline:
+                with contextlib.suppress(httpx.HTTPError):
+                    if http.get(f"{self.url}/readyz").status_code == 200:
+                        return
+                time.sleep(0.1)
         raise CannotStart(f"The web process did not become ready. Its log: {self.logs / 'web.log'}")
 
     def _keep_running(self) -> None:
@@ -165,7 +170,8 @@ class Platform:
 
     def _stop(self) -> None:
         self._stopping.set()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of them running
+        for signum in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave half of them running
+            signal.signal(signum, signal.SIG_IGN)
         running = [p.process for p in reversed(self._programs) if p.process and p.process.poll() is None]
         for process in running:
             process.terminate()

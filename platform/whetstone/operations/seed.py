@@ -24,8 +24,10 @@ from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
 from whetstone.starter import data, model, recipe
+from whetstone.workers.pools import alive
 
 Progress = Callable[[Job], None]
+WORKER_TIMEOUT_S = 60
 BLANK, STARTER = "starter-blank", "starter"
 
 
@@ -111,6 +113,15 @@ def blank_model(user: User, team: Team) -> Model:
     )
 
 
+def _await_worker() -> None:
+    """Raises SeedingFailed when no worker presents itself: nobody would ever train."""
+    deadline = time.monotonic() + WORKER_TIMEOUT_S
+    while not alive():
+        if time.monotonic() > deadline:
+            raise SeedingFailed("No worker is running. Start the platform first: python manage.py up")
+        time.sleep(0.3)
+
+
 def _train_starter(user: User, team: Team, progress: Progress) -> Model:
     blank = blank_model(user, team)
     demonstrations = _dataset(user, team, "arithmetic-demonstrations", data.demonstrations(recipe.DEMONSTRATIONS))
@@ -121,6 +132,7 @@ def _train_starter(user: User, team: Team, progress: Progress) -> Model:
         "suffix": STARTER,
         "seed": 1,
     }
+    _await_worker()
     job = launch(user, team, JobDraft.model_validate(draft))
     while not job.has_ended:
         time.sleep(0.3)

@@ -27,8 +27,8 @@ def alive() -> list[Worker]:
 
 
 def pools() -> list[str]:
-    """Names of all pools that a worker ever joined."""
-    return sorted(set(Worker.objects.values_list("pool", flat=True)))
+    """Names of all pools that a worker ever joined. Before the first of them there is the fallback."""
+    return sorted(set(Worker.objects.values_list("pool", flat=True))) or [FALLBACK]
 
 
 def choose(asked: str) -> str:
@@ -40,7 +40,7 @@ def choose(asked: str) -> str:
     known = pools()
     if asked != "auto":
         if asked not in known:
-            raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(known) or "–")
+            raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(known))
         return asked
     living = [worker.pool for worker in alive()]
-    return max(sorted(set(living)), key=living.count) if living else (known or [FALLBACK])[0]
+    return max(sorted(set(living)), key=living.count) if living else known[0]

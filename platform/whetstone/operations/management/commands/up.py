@@ -26,6 +26,8 @@ class Command(BaseCommand):
                 platform.watch()
         except CannotStart as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:  # while it was still starting: what had started is stopped
+            return
 
 
 def _first_user(platform: Platform) -> str:

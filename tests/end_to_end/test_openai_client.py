@@ -1,0 +1,108 @@
+"""The official `openai` client against a running platform: what CI pipelines already speak."""
+
+from collections.abc import Iterator
+
+import httpx
+import openai
+import orjson
+import pytest
+
+from tests.end_to_end.laptop import USER, Laptop, until
+from tests.end_to_end.test_laptop import LENIENT, QUESTIONS
+
+pytestmark = pytest.mark.end_to_end
+
+ROWS = b"".join(orjson.dumps(row) + b"\n" for row in QUESTIONS)
+
+
+@pytest.fixture(scope="module")
+def client(laptop: Laptop) -> Iterator[openai.OpenAI]:
+    key = laptop.manage("createkey", "--user", USER)
+    with openai.OpenAI(api_key=key, base_url=f"{laptop.url}/v1", max_retries=0) as speaking:
+        yield speaking
+
+
+def method(**hyperparameters: object) -> dict[str, object]:
+    sampling = {"num_generations": 4, "batch_size": 4, "max_completion_length": 8} | hyperparameters
+    return {"type": "reinforcement", "reinforcement": {"grader": LENIENT, "hyperparameters": sampling}}
+
+
+def test_files_are_created_listed_read_and_deleted(client: openai.OpenAI) -> None:
+    file = client.files.create(file=("größe.jsonl", ROWS), purpose="fine-tune")
+    assert (file.object, file.bytes, file.filename, file.purpose) == ("file", len(ROWS), "größe.jsonl", "fine-tune")
+    assert client.files.wait_for_processing(file.id, poll_interval=0.1).status == "processed"
+    assert client.files.retrieve(file.id) == file
+    assert client.files.content(file.id).read() == ROWS
+    more = [client.files.create(file=ROWS, purpose="fine-tune").id for _ in range(3)]
+    seen = [one.id for one in client.files.list(limit=2, purpose="fine-tune")]
+    assert seen[:4] == [*more[::-1], file.id]
+    assert len(seen) == len(set(seen))
+    assert client.files.list(order="asc", limit=1).data[0].id == seen[-1]
+    for file_id in [*more, file.id]:
+        assert client.files.delete(file_id).deleted
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.files.retrieve(file.id)
+    assert caught.value.code == "dataset.not_found"
+    assert caught.value.request_id
+
+
+def test_a_job_is_created_watched_and_its_model_found(client: openai.OpenAI, api: httpx.Client) -> None:
+    file = client.files.create(file=("openai.jsonl", ROWS), purpose="fine-tune")
+    job = client.fine_tuning.jobs.create(
+        model="starter-blank",
+        training_file=file.id,
+        method=method(max_steps=4, checkpoint_interval=2),  # type: ignore[arg-type]  # more than OpenAI has words for
+        suffix="from-openai",
+        metadata={"suite": "a__b", "1": "one"},
+        seed=7,
+        extra_body={"resources": {"pool": "cpu"}},
+    )
+    assert (job.object, job.status, job.seed, job.training_file) == ("fine_tuning.job", "queued", 7, file.id)
+    assert job.method is not None
+    assert job.method.type == "reinforcement"
+    assert [one.id for one in client.fine_tuning.jobs.list(metadata={"suite": "a__b", "1": "one"})] == [job.id]
+    assert client.fine_tuning.jobs.list(metadata={"suite": "b"}).data == []
+    assert until(api, job.id)["status"] == "succeeded"
+    done = client.fine_tuning.jobs.retrieve(job.id)
+    assert done.fine_tuned_model is not None
+    assert done.trained_tokens
+    assert client.models.retrieve(done.fine_tuned_model).id == done.fine_tuned_model
+    assert done.fine_tuned_model in [model.id for model in client.models.list()]
+    told = list(client.fine_tuning.jobs.list_events(job.id, limit=3))
+    assert [event.message for event in told][-1] == "The job is queued."
+    assert len({event.id for event in told}) == len(told)
+    assert all(event.message for event in told)
+    steps = [one.step_number for one in client.fine_tuning.jobs.checkpoints.list(job.id, limit=1)]
+    assert steps == [4, 2]
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.jobs.cancel(job.id)
+    assert caught.value.code == "job.already_ended"
+
+
+def test_a_job_is_paused_resumed_and_cancelled(client: openai.OpenAI, api: httpx.Client) -> None:
+    file = client.files.create(file=("openai.jsonl", ROWS), purpose="fine-tune")
+    long = method(max_steps=500, n_epochs=50, max_completion_length=64)
+    job = client.fine_tuning.jobs.create(model="starter-blank", training_file=file.id, method=long)  # type: ignore[arg-type]
+    until(api, job.id, status=("running",), step=1)
+    client.fine_tuning.jobs.pause(job.id)
+    until(api, job.id, status=("paused",))
+    assert client.fine_tuning.jobs.resume(job.id).status == "queued"
+    client.fine_tuning.jobs.cancel(job.id)
+    assert until(api, job.id)["status"] == "cancelled"
+
+
+def test_errors_arrive_as_the_client_s_own_classes(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("org/no model%:x")
+    with pytest.raises(openai.NotFoundError):
+        client.fine_tuning.jobs.retrieve("ftjob-x")
+    with pytest.raises(openai.NotFoundError):
+        client.embeddings.create(model="x", input="y")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.jobs.create(model="nobody", training_file="file-x")
+    assert (caught.value.param, caught.value.code) == ("model", "model.not_found")
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.files.create(file=b'{"a": 1}\n{', purpose="fine-tune")
+    assert caught.value.message.count("Line 2")
+    with pytest.raises(openai.AuthenticationError):
+        client.with_options(api_key="wk-wrong").models.list()
