@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.end_to_end.laptop import (
     Laptop,
     created,
     descendants,
+    free_port,
     series,
     until,
     up,
@@ -227,3 +230,18 @@ def test_200_megabytes_go_in_with_flat_memory(laptop: Laptop, api: httpx.Client,
     watch.join()
     assert answer.json()["rows"] == 200_000_000 // len(row)
     assert max(peak) - before < 60, f"{before:.0f} MB before, {max(peak):.0f} MB at the peak"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_either_signal_stops_every_process_also_in_the_background(tmp_path: Path, number: signal.Signals) -> None:
+    """A shell starts `… &` with SIGINT ignored: it must stop us all the same."""
+    script = f'"{sys.executable}" manage.py up --home "{tmp_path}" --port {free_port()} & echo $!; wait'
+    shell = subprocess.Popen(["sh", "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert shell.stdout
+    pid = int(shell.stdout.readline())
+    assert "Whetstone is at" in shell.stdout.readline()
+    started = descendants(pid)
+    assert len(started) >= 3
+    os.kill(pid, number)
+    shell.wait(30)
+    assert not [one for one in started if Path(f"/proc/{one}").exists()]

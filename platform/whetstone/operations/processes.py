@@ -104,7 +104,8 @@ class Platform:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._reserve()
         call_command("migrate", verbosity=0, interactive=False)
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+            signal.signal(number, _as_interrupt)
         try:
             for program in self._programs:
                 program.start()
