@@ -52,7 +52,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "dataset.row_invalid": (
         "data",
         "Row {row}: {detail}",
-        "Mend the row and upload a new version of the dataset.",
+        "Mend the row and upload a new version of the dataset, or map its columns differently.",
     ),
     "dataset.too_long": (
         "data",
@@ -62,7 +62,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "dataset.in_use": (
         "user",
         "Jobs still use this dataset: {jobs}.",
-        "Delete the jobs first, or keep the dataset.",
+        "Keep it: these jobs could not be understood without it. A new file can become its next version.",
     ),
     "evaluator.not_found": (
         "user",

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
+from contracts.fault import FaultReport
 from whetstone.api.errors import fault_json
 from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs.models import Event, Job
@@ -53,6 +56,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "seed": job.seed,
         "estimated_finish": None,
         "integrations": [],
+        "hyperparameters": _supervised(job),
         "method": job.draft.get("method"),
         "metadata": job.metadata,
         "user_provided_suffix": job.suffix or None,
@@ -63,11 +67,17 @@ def job_json(job: Job) -> dict[str, Any]:
         "attempt": job.attempt,
         "phase": job.phase or None,
         "reason": job.reason or None,
+        "wish": job.wish or None,
         "pool": job.pool,
     }
 
 
-LEVELS = {"failed": "error"}
+def _supervised(job: Job) -> dict[str, Any] | None:
+    """OpenAI's deprecated place for the numbers of a supervised job."""
+    if job.method not in ("full", "lora"):
+        return None
+    numbers = job.spec["method"][job.method]["hyperparameters"]
+    return {name: numbers[name] for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
 
 
 def event_json(event: Event) -> dict[str, Any]:
@@ -77,11 +87,18 @@ def event_json(event: Event) -> dict[str, Any]:
         "object": "fine_tuning.job.event",
         "id": f"ftevent-{event.job_id.removeprefix('ftjob-')}-{event.number}",
         "created_at": int(event.at.timestamp()),
-        "level": LEVELS.get(event.type, "info"),
+        "level": level(event),
         "message": sentence(event),
         "type": "metrics" if is_metrics else "message",
         "data": ({"step": event.step} if event.step is not None else {}) | event.data,
     }
+
+
+def level(event: Event) -> str:
+    """“error” for what ended the job, “warn” for what ended an attempt alone."""
+    if event.type == "failed":
+        return "warn"
+    return "error" if event.type == "status" and event.data["to"] == "failed" else "info"
 
 
 def sentence(event: Event) -> str:
@@ -89,22 +106,36 @@ def sentence(event: Event) -> str:
     data = event.data
     match event.type:
         case "status":
-            return f"The job is {data['to']}." + (f" {data['reason']}" if data["reason"] else "")
+            said = _("The job is %(status)s.") % {"status": data["to"]}
+            return f"{said} {_fault_said(event) if data['fault'] else data['reason']}".strip()
         case "attempt":
-            return f"Attempt {data['number']} on {data['worker']}, from step {data['from_step']}."
+            return str(_("Attempt %(number)s on %(worker)s, from step %(from_step)s.") % data)
+        case "phase":
+            return _("The job is %(status)s.") % {"status": data["name"]}
         case "metrics":
-            values = data["values"]
-            shown = {key: values[key] for key in ("reward", "loss") if key in values}
-            return f"Step {event.step}: " + ", ".join(f"{key}={value:.4g}" for key, value in shown.items())
+            shown = {key: data["values"][key] for key in ("reward", "loss") if key in data["values"]}
+            return _("Step %(step)s: %(values)s") % {"step": event.step, "values": _numbers(shown)}
         case "evaluation":
-            return f"Held-out data at step {event.step}: " + ", ".join(
-                f"{key}={value:.4g}" for key, value in data["values"].items()
-            )
+            values = _numbers(data["values"])
+            return _("Held-out data at step %(step)s: %(values)s") % {"step": event.step, "values": values}
+        case "rollouts":
+            steps = {"first": data["first_step"], "last": event.step}
+            return _("The completions of steps %(first)s to %(last)s are stored.") % steps
         case "checkpoint":
-            return f"Checkpoint at step {event.step}."
+            return _("Checkpoint at step %(step)s.") % {"step": event.step}
         case "log":
             return str(data["text"]).strip()
         case "finished":
-            return "The model is saved."
+            return _("The model is saved.")
+        case "failed":
+            return _fault_said(event)
         case _:
-            return event.type
+            return _("The attempt stopped at step %(step)s.") % {"step": event.step}
+
+
+def _fault_said(event: Event) -> str:
+    return str(fault_json(FaultReport.model_validate(event.data["fault"]))["message"])
+
+
+def _numbers(values: dict[str, float]) -> str:
+    return ", ".join(f"{key}={value:.4g}" for key, value in values.items())
