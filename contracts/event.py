@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from contracts import Contract, Printed
 from contracts.fault import FaultReport
@@ -81,7 +81,7 @@ class Failed(Contract):
 
 
 class Stopped(Contract):
-    """The attempt obeyed a cancel or pause order and has freed its machine."""
+    """The attempt obeyed a cancel or pause order, or its worker was told to stop, and it has freed its machine."""
 
     type: Literal["stopped"] = "stopped"
     step: Step
@@ -135,9 +135,21 @@ class Hello(Contract):
     free_memory_gb: float | None = None
 
 
+Instance = Annotated[str, StringConstraints(max_length=64)]
+
+
 class ClaimRequest(Contract):
     worker: str
     pool: str
+    instance: Instance = ""
+    """Which scratch folder asks: drawn once, kept there, and the same after the worker starts anew."""
+
+
+class Release(Contract):
+    """A worker that started anew gives up what its former self held, after it has proved that nothing of it lives."""
+
+    worker: str
+    instance: Instance
 
 
 class ResumePoint(Contract):
