@@ -138,14 +138,14 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=32, blank=True)
 
     class Meta:
-        ordering = ["job", "number"]
+        ordering = ["job_id", "number"]  # “job” would join the jobs, to sort by their own order
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_attempt_per_number")]
 
 
 class Event(models.Model):
     """One numbered thing that a job reported. Numbers are given under the job's row lock."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False)
     number = models.PositiveBigIntegerField()
     attempt = models.PositiveIntegerField(default=0)
     seq = models.PositiveBigIntegerField(null=True)
@@ -156,7 +156,8 @@ class Event(models.Model):
     data = models.JSONField(default=dict)
 
     class Meta:
-        ordering = ["job", "number"]
+        ordering = ["job_id", "number"]  # “job” would join the jobs, to sort by their own order
+        indexes = [models.Index(fields=["job", "type", "step"], name="event_by_type")]
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="one_event_per_number"),
             models.UniqueConstraint(fields=["job", "attempt", "seq"], name="one_event_per_report"),

@@ -113,7 +113,7 @@ def _untold(job: Job, reports: list[Report]) -> list[Report]:
     told: set[tuple[str, int | None] | None] = set()
     if steps:
         events = job.events.filter(type__in=("metrics", "evaluation", "checkpoint"), step__in=steps)
-        told = set(events.values_list("type", "step"))
+        told = set(events.order_by().values_list("type", "step"))
     news = []
     for key, report in zip(keys, reports, strict=True):
         if key is None or key not in told:

@@ -11,12 +11,12 @@ Points = list[tuple[int, float]]
 
 def series(job: Job, max_points: int = 1000) -> dict[str, Any]:
     """Everything the charts draw: at most about `max_points` points a curve, extremes kept."""
-    metrics = _curves(job, "metrics")
+    metrics = _curves(job, "metrics", max_points)
     evaluations = _curves(job, "evaluation")
     return {
         "steps_total": job.total_steps,
         "keys": _keys(list(metrics) + [key for key in evaluations if key not in metrics]),
-        "points": {key: thin(points, max_points) for key, points in metrics.items()},
+        "points": metrics,
         "evaluations": evaluations,
         "attempts": [
             {"number": a.number, "from_step": a.from_step, "at": a.started_at.timestamp()} for a in job.attempts.all()
@@ -25,13 +25,27 @@ def series(job: Job, max_points: int = 1000) -> dict[str, Any]:
     }
 
 
-def _curves(job: Job, event_type: str) -> dict[str, Points]:
-    curves: dict[str, Points] = defaultdict(list)
+def _curves(job: Job, event_type: str, most: int | None = None) -> dict[str, Points]:
+    """The curve of every key, thinned while it is read, so that a long job takes no more memory than a short one."""
     told = job.events.filter(type=event_type, number__lte=job.last_event).order_by("step")
-    for step, data in told.values_list("step", "data").iterator(chunk_size=2000):
+    steps = told.count() if most else 0
+    bucket = -(-steps // max(1, most // 2)) if most and steps > most else 1
+    curves: dict[str, Points] = defaultdict(list)
+    unsorted: dict[str, Points] = defaultdict(list)
+    for place, (step, data) in enumerate(told.values_list("step", "data").iterator(chunk_size=500), start=1):
         for key, value in data["values"].items():
-            curves[key].append((step or 0, value))
+            unsorted[key].append((step or 0, value))
+        if place % bucket == 0:
+            _take(unsorted, curves)
+    _take(unsorted, curves)
     return dict(curves)
+
+
+def _take(buckets: dict[str, Points], curves: dict[str, Points]) -> None:
+    """Of each bucket the lowest and the highest point, in order, so that no spike is lost."""
+    for key, points in buckets.items():
+        curves[key] += sorted({min(points, key=_value), max(points, key=_value)})
+    buckets.clear()
 
 
 def _keys(keys: list[str]) -> list[dict[str, Any]]:
@@ -47,19 +61,6 @@ def _keys(keys: list[str]) -> list[dict[str, Any]]:
 def _rank(key: str, known: list[str]) -> int:
     """What everybody looks at first stands first: the order in which the names are written down."""
     return known.index(key) if key in known else len(known)
-
-
-def thin(points: Points, most: int) -> Points:
-    """At most `most` points: of each bucket the lowest and the highest, in order, so that no spike is lost."""
-    if len(points) <= most:
-        return points
-    size = -(-len(points) // max(1, most // 2))
-    kept: Points = []
-    for start in range(0, len(points), size):
-        bucket = points[start : start + size]
-        extremes = {min(bucket, key=_value), max(bucket, key=_value)}
-        kept.extend(sorted(extremes))
-    return kept
 
 
 def _value(point: tuple[int, float]) -> float:
