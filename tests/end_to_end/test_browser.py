@@ -64,7 +64,7 @@ def bring_data(page: Page, tmp_path: Path, name: str) -> None:
     page.get_by_label("Part of the column solution").select_option("reference")
     page.get_by_label("Keep only the text of solution after").fill("####")
     page.get_by_role("button", name="Save mapping").click()
-    expect(page.locator("body")).to_contain_text(f"{name}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{name}@2")
 
 
 def build_reward(page: Page, name: str) -> None:
@@ -79,8 +79,8 @@ def build_reward(page: Page, name: str) -> None:
     part.get_by_label("Name in the formula").press("Tab")
     part = page.locator("article.grader article.grader").last
     part.get_by_label("Compared with").fill("abcdefghijklmnop")
-    page.get_by_label("Formula").fill("number + alike")
-    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Formula", exact=True).fill("number + alike")
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
     expect(page.get_by_text("Valid", exact=True)).to_be_visible()
     shown = page.locator(".cm-content").inner_text()
     assert '"calculate_output": "number + alike"' in shown
@@ -169,7 +169,7 @@ def test_the_page_speaks_chinese(page: Page) -> None:
     page.get_by_label("Language").select_option("zh-hans")
     expect(page.get_by_role("link", name="数据集").first).to_be_visible()
     page.goto("/jobs/new")
-    expect(page.get_by_text("新建作业").first).to_be_visible()
+    expect(page.get_by_text("新建任务").first).to_be_visible()
 
 
 def test_nobody_sees_a_page_without_logging_in(browser: Browser, laptop: Laptop) -> None:

@@ -1,11 +1,12 @@
 /** <job-live job="…" after="…">: the tiles, the progress bar and the status of a job, as it runs. */
 
-import { fill, h } from "../dom";
+import { debounce, fill, h } from "../dom";
 import { change, duration, metric, number, percent } from "../format";
 import type { Curves, Point } from "../curves";
 import type { JobEvent } from "../job-stream";
 import { JobStream } from "../job-stream";
 import { phaseLabel, statusLabel } from "../labels";
+import { refreshParts } from "../refresh";
 
 interface Tile {
   name: string;
@@ -25,6 +26,7 @@ export class JobLive extends HTMLElement {
   #box = h("div", { class: "progress-box" });
   #line = h("p", { class: "progress-line" });
   #frame = 0;
+  #refresh = debounce(() => void refreshParts(), 300);
 
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
@@ -45,18 +47,19 @@ export class JobLive extends HTMLElement {
   #hear(event: JobEvent): void {
     if (event.type === "phase") this.#phase = String(event["name"] ?? "");
     if (event.type === "metrics") this.#phase = "training";
+    if (event.type === "checkpoint" || event.type === "attempt") this.#refresh();
     if (event.type === "status") this.#moved(String(event["to"] ?? ""));
     this.#soon();
   }
 
-  /** The server draws what a job is after its end: models, faults, what to do next. */
+  /** What a job is in its new state, the server draws: why it waits, faults, the trained model. */
   #moved(status: string): void {
     this.#status = status;
     for (const pill of document.querySelectorAll<HTMLElement>("[data-job-status]")) {
       pill.dataset["status"] = status;
       fill(pill, statusLabel(status));
     }
-    if (!RUNNING.has(status)) setTimeout(() => location.reload(), 800);
+    this.#refresh();
   }
 
   #soon(): void {

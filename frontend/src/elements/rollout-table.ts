@@ -95,12 +95,11 @@ export class RolloutTable extends HTMLElement {
   }
 
   #row(row: Rollout, parts: string[]): HTMLTableRowElement {
-    const open = (): void => this.#open(row);
     const text = (value: string): HTMLElement => h("td", { class: "clip" }, h("span", { class: "one-line" }, value));
-    const link = h("button", { type: "button", class: "link one-line", onclick: open }, row.completion || gettext("(empty answer)"));
+    const link = h("button", { type: "button", class: "link one-line" }, row.completion || gettext("(empty answer)"));
     return h(
       "tr",
-      { class: errorsIn(row.grade).length > 0 ? "is-failed" : "" },
+      { class: errorsIn(row.grade).length > 0 ? "is-failed" : "", onclick: () => this.#open(row) },
       h("td", { class: "right numeric" }, number(row.step)),
       text(row.prompt),
       h("td", { class: "clip" }, link),
