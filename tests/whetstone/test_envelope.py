@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from tests.whetstone.factories import EXACT, PROMPTS, jsonl, make_dataset, make_job, make_key, make_model
@@ -263,3 +264,14 @@ def test_files_are_listed_in_the_order_that_is_asked_for(http: Client) -> None:
     assert [file["id"] for file in http.get("/v1/files?order=asc").json()["data"]] == ids
     assert [file["id"] for file in http.get("/v1/files").json()["data"]] == ids[::-1]
     error_of(http.get("/v1/files?order=sideways"), 400)
+
+
+def test_readiness_tells_a_stranger_no_address() -> None:
+    def away(*_query: object) -> None:
+        raise OperationalError("connection to server at 10.1.2.3, user whetstone, failed")
+
+    with connection.execute_wrapper(away):
+        answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "OperationalError"
+    assert b"10.1.2.3" not in answer.content
