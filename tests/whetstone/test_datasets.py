@@ -161,3 +161,11 @@ def test_columns_are_not_guessed_when_a_row_does_not_keep_the_guess() -> None:
     rows = [{"prompt": "1+1", "completion": "2"}, {"prompt": "2+2", "completion": None}]
     assert make_dataset(jsonl(rows[:1]), name="whole").shape == "chat"
     assert make_dataset(jsonl(rows), name="holes").shape == ""
+
+
+def test_a_mapping_of_a_dataset_that_was_deleted_meanwhile_is_refused() -> None:
+    version = make_dataset(GSM[:3], name="gsm")
+    Dataset.objects.all().delete()
+    version.blob.refresh_from_db()
+    with pytest.raises(Fault, match="no dataset"):
+        map_columns(make_user(), version, (Column(name="question", role="prompt"),))

@@ -210,7 +210,9 @@ def map_columns(user: User, version: DatasetVersion, columns: tuple[Column, ...]
     with open_blob(version.blob) as file:
         answered = _prove(file, mapping)
     with transaction.atomic():
-        dataset = Dataset.objects.select_for_update().get(id=version.dataset_id)
+        dataset = Dataset.objects.select_for_update().filter(id=version.dataset_id).first()
+        if dataset is None:  # deleted while its rows were read
+            raise Fault("dataset.not_found", field="dataset", dataset=str(version))
         number = _next_number(dataset)
         shape = _shape(mapping, version.rows, answered) or ""
         return DatasetVersion.objects.create(
