@@ -38,7 +38,7 @@ def evaluator(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _jobs(found: Evaluator) -> QuerySet[Job]:
-    return Job.objects.filter(evaluator__evaluator=found)
+    return owned(Job, found.team).filter(evaluator__evaluator=found)
 
 
 @login_required

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from whetstone.accounts.scope import owned, person, team_of
+from whetstone.jobs.busy import busy_workers
 from whetstone.jobs.models import Job
 from whetstone.workers.models import Worker
 
@@ -14,15 +15,7 @@ from whetstone.workers.models import Worker
 @require_safe
 def workers(request: HttpRequest) -> HttpResponse:
     """Each with what it does: other teams' jobs are counted, never named."""
-    mine = owned(Job, team_of(person(request)))
-    running = Job.objects.filter(status=Job.Status.RUNNING).prefetch_related("attempts")
-    busy = {
-        attempt.worker_id: job for job in running for attempt in job.attempts.all() if attempt.number == job.attempt
-    }
-    visible = set(mine.filter(status=Job.Status.RUNNING).values_list("id", flat=True))
-    rows = [(worker, busy.get(worker.pk), _is_mine(busy.get(worker.pk), visible)) for worker in Worker.objects.all()]
+    busy = busy_workers()
+    mine = owned(Job, team_of(person(request))).filter(id__in=busy.values()).in_bulk()
+    rows = [(worker, busy.get(worker.pk), mine.get(busy.get(worker.pk, ""))) for worker in Worker.objects.all()]
     return render(request, "web/workers.html", {"workers": rows})
-
-
-def _is_mine(job: Job | None, visible: set[str]) -> bool:
-    return job is not None and job.id in visible
