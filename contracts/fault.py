@@ -113,6 +113,26 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The worker fell silent, {attempts} times in a row.",
         "Look at the worker's machine and its log, then clone the job.",
     ),
+    "job.hung": (
+        "platform",
+        "The training did not finish a step for {minutes} minutes, where one usually takes {usual_s} seconds.",
+        "Read the end of the log below. It was killed and goes on from its last checkpoint.",
+    ),
+    "checkpoint.damaged": (
+        "platform",
+        "The checkpoint of step {step} is damaged: {detail}",
+        "Nothing: the job goes on from the checkpoint before it.",
+    ),
+    "worker.disk_full": (
+        "capacity",
+        "The disk of the worker is full ({place}).",
+        "Free some space on the worker's machine, or lower WHETSTONE_CACHE_GB. Earlier checkpoints are unharmed.",
+    ),
+    "job.worker_restarted": (
+        "platform",
+        "The worker that carried the job out began anew.",
+        "Nothing: the job goes on from its last checkpoint.",
+    ),
     "job.loss_not_finite": (
         "user",
         "The loss became {value} at step {step}.",

@@ -34,8 +34,8 @@ class Environment(BaseSettings):
     max_upload_mb: int = Field(1024, ge=1)
     lease_s: float = Field(300, gt=0)
     """How long a job may go without a report before it is given to another worker."""
-    attempts: int = Field(3, ge=1)
-    """How often a job is tried when its worker or machine fails."""
+    attempts: int = Field(20, ge=1)
+    """How many attempts may fail for the same cause. Three alike at the same step are always enough."""
 
     @field_validator("home")
     @classmethod

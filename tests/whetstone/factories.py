@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.utils import timezone
 
 from contracts.job import JobDraft
 from contracts.resource import Machine
@@ -13,8 +15,10 @@ from whetstone.accounts.scope import team_of
 from whetstone.datasets.ingest import ingest
 from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs.launch import launch
-from whetstone.jobs.models import Job
+from whetstone.jobs.models import Job, Round
+from whetstone.jobs.supervise import supervise
 from whetstone.modelhub.models import Model
+from whetstone.workers.models import Worker
 
 EXACT = {"type": "string_check", "name": "exact", "operation": "eq"} | {
     "input": "{{ sample.output_text }}",
@@ -78,3 +82,17 @@ def make_job(user: User | None = None, **fields: Any) -> Job:
     if not DatasetVersion.objects.filter(team=make_team(person), dataset__name="sums").exists():
         make_dataset(user=person)
     return launch(person, make_team(person), make_draft(**fields))
+
+
+def make_worker(name: str = "w1", pool: str = "cpu") -> Worker:
+    """A worker that was heard this moment."""
+    seen = {"pool": pool, "machine": MACHINE.model_dump(mode="json"), "seen_at": timezone.now()}
+    return Worker.objects.update_or_create(name=name, defaults=seen)[0]
+
+
+def let_lease_run_out(job: Job) -> None:
+    """Its worker is silent while others are heard, and the supervisor looks."""
+    make_worker("other")
+    Round.objects.update_or_create(id=1, defaults={"at": timezone.now(), "heard": True})
+    Job.objects.filter(id=job.id).update(lease_until=timezone.now() - timedelta(minutes=1))
+    supervise()

@@ -19,12 +19,11 @@ from contracts.event import (
 )
 from contracts.fault import Fault, FaultReport
 from contracts.job import FileRef
-from tests.whetstone.factories import make_job, make_team
+from tests.whetstone.factories import let_lease_run_out, make_job, make_team
 from whetstone.artifacts.store import put_bytes
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, record, resume
-from whetstone.jobs.supervise import supervise
 from whetstone.jobs.tail import tail
 
 
@@ -97,8 +96,7 @@ def test_an_attempt_that_lost_the_job_is_told_so_and_changes_nothing() -> None:
     job = make_job()
     old = claimed()
     record(job.id, old.token, reports(*metrics(1)))
-    Job.objects.filter(id=job.id).update(lease_until=timezone.now() - timedelta(minutes=1))
-    supervise()
+    let_lease_run_out(job)
     new = claimed()
     reply = record(job.id, old.token, reports(*metrics(2), first=2))
     assert (reply.order, reply.lease_s) == ("replaced", 0)
@@ -109,8 +107,7 @@ def test_an_attempt_that_lost_the_job_is_told_so_and_changes_nothing() -> None:
 def test_a_job_whose_worker_fell_silent_is_queued_again() -> None:
     job = make_job()
     claimed()
-    Job.objects.filter(id=job.id).update(lease_until=timezone.now() - timedelta(minutes=1))
-    supervise()
+    let_lease_run_out(job)
     assert now(job).status == "queued"
 
 
@@ -118,8 +115,7 @@ def test_a_job_whose_workers_fall_silent_too_often_fails_with_that_reason() -> N
     job = make_job()
     for _ in range(3):
         claimed()
-        Job.objects.filter(id=job.id).update(lease_until=timezone.now() - timedelta(minutes=1))
-        supervise()
+        let_lease_run_out(job)
     assert now(job).status == "failed"
     fault = now(job).fault_report
     assert fault is not None
@@ -141,8 +137,7 @@ def test_the_next_attempt_goes_on_from_the_last_checkpoint_and_each_step_is_told
     first = claimed()
     file = stored("trainer_state.json", b"{}")
     record(job.id, first.token, reports(*metrics(1, 2), CheckpointSaved(step=2, files=(file,)), *metrics(3, 4)))
-    Job.objects.filter(id=job.id).update(lease_until=timezone.now() - timedelta(minutes=1))
-    supervise()
+    let_lease_run_out(job)
     second = claimed()
     assert second.resume is not None
     assert second.resume.step == 2

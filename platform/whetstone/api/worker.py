@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Status
 from ninja.security import HttpBearer
 
-from contracts.event import ClaimRequest, Hello, Reports
+from contracts.event import ClaimRequest, Hello, Release, Reports
 from contracts.fault import Fault
 from whetstone.accounts.models import hash_of
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
 from whetstone.artifacts.store import Corrupt, find, put
+from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Attempt
 from whetstone.jobs.record import holder, record
@@ -49,10 +50,16 @@ def hello(request: HttpRequest, body: Hello) -> Status[None]:
 
 @worker_api.post("/claim", auth=Member())
 def claim_job(request: HttpRequest, body: ClaimRequest) -> HttpResponse:
-    claimed = claim(body.worker, body.pool)
+    claimed = claim(body.worker, body.pool, body.instance)
     if claimed is None:
         return HttpResponse(status=204)
     return HttpResponse(claimed.model_dump_json(), content_type="application/json")
+
+
+@worker_api.post("/release", auth=Member(), response={204: None})
+def release_jobs(request: HttpRequest, body: Release) -> Status[None]:
+    release(body)
+    return Status(204, None)
 
 
 @worker_api.post("/jobs/{job_id}/events", auth=Holder())

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from contracts.event import Claim, ResumePoint
 from whetstone.accounts.models import hash_of
+from whetstone.artifacts.store import missing
 from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.states import append, move
 from whetstone.modelhub.models import FILES
@@ -18,7 +19,7 @@ STEPPED = ("metrics", "evaluation", "checkpoint", "rollouts")
 
 
 @transaction.atomic
-def claim(worker: str, pool: str) -> Claim | None:
+def claim(worker: str, pool: str, instance: str = "") -> Claim | None:
     """Give the worker the job of its pool that waits longest, or nothing."""
     waiting = Job.objects.filter(status=Job.Status.QUEUED, pool=pool).order_by("created_at", "id")
     job = waiting.select_for_update(skip_locked=True, of=("self",)).first()
@@ -31,7 +32,14 @@ def claim(worker: str, pool: str) -> Claim | None:
     job.step = resume.step if resume else 0
     job.save(update_fields=["attempt", "lease_until", "step"])
     who = Worker.objects.filter(name=worker).first()
-    Attempt.objects.create(job=job, number=job.attempt, worker=who, token_hash=hash_of(token), from_step=job.step)
+    Attempt.objects.create(
+        job=job,
+        number=job.attempt,
+        worker=who,
+        instance=instance,
+        token_hash=hash_of(token),
+        from_step=job.step,
+    )
     _supersede(job, resume)
     move(job, "running")
     append(job, "attempt", {"number": job.attempt, "worker": worker, "from_step": job.step})
@@ -41,6 +49,7 @@ def claim(worker: str, pool: str) -> Claim | None:
         lease_s=settings.ENVIRONMENT.lease_s,
         spec=job.job_spec,
         resume=resume,
+        trained_tokens=_trained_tokens(job),
     )
 
 
@@ -50,10 +59,18 @@ def lease() -> timedelta:
 
 def newest_checkpoint(job: Job) -> ResumePoint | None:
     """Where the next attempt goes on: the last checkpoint that was named, whose files are all in the store."""
-    event = job.events.filter(type="checkpoint").order_by("-step").first()
-    if event is None or event.step is None:
-        return None
-    return ResumePoint(step=event.step, files=FILES.validate_python(event.data["files"]))
+    damaged = {attempt.from_step for attempt in job.attempts.all() if attempt.fault_code == "checkpoint.damaged"}
+    for event in job.events.filter(type="checkpoint").order_by("-step"):
+        files = FILES.validate_python(event.data["files"])
+        if event.step is not None and event.step not in damaged and not missing(job.team, files):
+            return ResumePoint(step=event.step, files=files)
+    return None
+
+
+def _trained_tokens(job: Job) -> int:
+    """Tokens that went through the model up to the step that the attempt begins at."""
+    told = job.events.filter(type="metrics", step=job.step).first()
+    return int(told.data["values"].get("num_tokens", 0)) if told else 0
 
 
 def _supersede(job: Job, resume: ResumePoint | None) -> None:

@@ -136,10 +136,27 @@ class Attempt(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=32, blank=True)
+    fault = models.JSONField(null=True)
+    step = models.PositiveIntegerField(null=True)
+    """The last step that it told of, once it has failed."""
+    instance = models.CharField(max_length=64, blank=True)
+    """Which scratch folder of the worker: the same after the worker began anew."""
 
     class Meta:
         ordering = ["job_id", "number"]  # “job” would join the jobs, to sort by their own order
         constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_attempt_per_number")]
+
+    @property
+    def fault_report(self) -> FaultReport | None:
+        return FaultReport.model_validate(self.fault) if self.fault else None
+
+    @property
+    def fault_code(self) -> str:
+        return self.fault_report.code if self.fault_report else ""
+
+    @property
+    def cause(self) -> str:
+        return self.fault_report.cause if self.fault_report else ""
 
 
 class Event(models.Model):
@@ -167,3 +184,10 @@ class Event(models.Model):
                 name="each_step_is_told_once",
             ),
         ]
+
+
+class Round(models.Model):
+    """When a supervisor last looked after the jobs, and whether any worker was heard then. One row."""
+
+    at = models.DateTimeField()
+    heard = models.BooleanField()

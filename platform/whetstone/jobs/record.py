@@ -19,10 +19,11 @@ from contracts.event import (
     Report,
     Stopped,
 )
-from contracts.fault import Fault, FaultReport
+from contracts.fault import Fault
 from contracts.job import Status
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
+from whetstone.jobs.attempts import end_attempt
 from whetstone.jobs.claim import lease
 from whetstone.jobs.finish import keep_model, read_config
 from whetstone.jobs.models import Attempt, Event, Job
@@ -151,24 +152,6 @@ def _succeed(job: Job, event: Finished, config: dict[str, Any] | None) -> None:
     job.trained, job.trained_tokens = keep_model(job, event, config), event.trained_tokens
     job.save(update_fields=["trained", "trained_tokens"])
     move(job, "succeeded")
-
-
-def end_attempt(job: Job, fault: FaultReport) -> None:
-    """An attempt failed: try again when another attempt could do better, else the job has failed.
-
-    The caller holds the job's row lock.
-    """
-    if job.wish == Job.Wish.CANCEL:
-        return move(job, "cancelled")
-    job.attempts.filter(number=job.attempt).update(ended_at=timezone.now(), outcome=Job.Status.FAILED)
-    may_do_better = fault.cause in ("platform", "capacity") and fault.code != "job.out_of_memory"
-    if not may_do_better or job.failures >= settings.ENVIRONMENT.attempts:
-        return move(job, "failed", reason=fault.code, fault=fault)
-    reason = f"attempt {job.attempt} failed: {fault.code}"
-    if job.wish == Job.Wish.PAUSE:
-        return move(job, "paused", reason=reason)
-    move(job, "queued", reason=reason)
-    return wake_later(job)
 
 
 def _reply(job: Job) -> Reply:

@@ -9,19 +9,40 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from contracts.fault import FaultReport
-from whetstone.jobs.models import Job
-from whetstone.jobs.record import end_attempt
+from whetstone.jobs.attempts import end_attempt
+from whetstone.jobs.claim import lease
+from whetstone.jobs.models import Job, Round
 from whetstone.jobs.wake import wake
+from whetstone.workers.models import Worker
 from whetstone.workers.pools import alive
 
 log = logging.getLogger(__name__)
 WAKE_AGAIN_AFTER = timedelta(seconds=5)
+DEAF_AFTER = timedelta(seconds=45)  # workers present themselves every 15 s
+AWAY_AFTER = timedelta(seconds=15)
 
 
 def supervise() -> None:
     """One round. Any number may run at once: every change is made under the job's row lock."""
-    end_expired_leases()
+    if workers_could_report():
+        end_expired_leases()
     wake_again()
+
+
+def workers_could_report() -> bool:
+    """Whether silence means something: only when the platform was there to listen.
+
+    After a while in which this supervisor did not run or no worker at all was heard, every running job gets a whole
+    lease from now on, so that its worker has the time to come back.
+    """
+    now = timezone.now()
+    last = Round.objects.filter(id=1).first()
+    hears = Worker.objects.filter(seen_at__gt=now - DEAF_AFTER).exists()
+    was_deaf = last is None or not last.heard or now - last.at > AWAY_AFTER
+    Round.objects.update_or_create(id=1, defaults={"at": now, "heard": hears})
+    if hears and was_deaf:
+        Job.objects.filter(status=Job.Status.RUNNING).update(lease_until=now + lease())
+    return hears and not was_deaf
 
 
 def end_expired_leases() -> None:
