@@ -38,7 +38,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         id=job_id,
         team=team,
         created_by=user,
-        draft=draft.model_dump(mode="json", exclude_none=True),
+        draft=draft.model_dump(mode="json", exclude_unset=True),
         spec=spec.model_dump(mode="json"),
         method=spec.method.type,
         base=found.model,

@@ -57,7 +57,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "estimated_finish": None,
         "integrations": [],
         "hyperparameters": _supervised(job),
-        "method": job.draft.get("method"),
+        "method": job.job_draft.method.model_dump(mode="json", exclude_none=True),
         "metadata": job.metadata,
         "user_provided_suffix": job.suffix or None,
         "resolved_method": job.spec["method"],

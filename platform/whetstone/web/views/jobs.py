@@ -1,5 +1,6 @@
 """Jobs: the list, the new one, and one that runs or ran."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from contracts.fault import Fault
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.jobs.models import Job
-from whetstone.jobs.record import ask
+from whetstone.jobs.record import ask, resume
 from whetstone.jobs.tail import as_json
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
@@ -96,9 +97,25 @@ def _listed(found: Job) -> list[dict[str, Any]]:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
+    return _order(request, job_id, lambda job: ask(job, Job.Wish.CANCEL))
+
+
+@login_required
+@require_POST
+def pause(request: HttpRequest, job_id: str) -> HttpResponse:
+    return _order(request, job_id, lambda job: ask(job, Job.Wish.PAUSE))
+
+
+@login_required
+@require_POST
+def go_on(request: HttpRequest, job_id: str) -> HttpResponse:
+    return _order(request, job_id, resume)
+
+
+def _order(request: HttpRequest, job_id: str, order: Callable[[str], Job]) -> HttpResponse:
     found = get_object_or_404(owned(Job, team_of(person(request))), id=job_id)
     try:
-        ask(found.id, Job.Wish.CANCEL)
+        order(found.id)
     except Fault as fault:
         messages.error(request, fault_json(fault.report)["message"])
     return redirect("job", job_id)
