@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from scripts.compose import ROOT
 from tests.end_to_end.laptop import PASSWORD, USER, Laptop, created, upload
 
 pytestmark = pytest.mark.end_to_end
@@ -20,6 +21,7 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+GSM8K = ROOT.parent / "shared" / "data" / "gsm8k" / "train.jsonl"
 ROWS = [{"question": f"{n}+{n}=", "solution": f"Twice {n}.\n#### {2 * n}"} for n in range(48)]
 PATIENCE_MS = 60_000
 
@@ -137,6 +139,27 @@ def test_the_curve_moves_without_a_reload(page: Page, api: httpx.Client) -> None
     expect(page.locator("[data-job-status]")).to_have_text("Succeeded", timeout=PATIENCE_MS)
     assert reward.inner_text() != first
     assert page.evaluate("() => window.wasNeverReloaded")
+
+
+@pytest.mark.skipif(not GSM8K.exists(), reason="GSM8K is not at hand on this machine")
+def test_real_questions_go_in_through_the_page_and_are_trained_on(page: Page, api: httpx.Client) -> None:
+    page.goto("/datasets/new")
+    page.locator("input[type=file]").set_input_files(GSM8K)
+    page.get_by_label("Part of the column question").select_option("prompt")
+    page.get_by_label("Part of the column answer").select_option("reference")
+    page.get_by_label("Keep only the text of answer after").fill("####")
+    expect(page.get_by_text("Mapping ready")).to_be_visible()
+    page.get_by_role("button", name="Save mapping").click()
+    expect(page.get_by_text("7,473").first).to_be_visible(timeout=PATIENCE_MS)
+    mapped = page.url.rpartition("/")[2]
+    number = {"type": "number", "name": "correct"}
+    spread = {"type": "text_similarity", "evaluation_metric": "fuzzy_match", "reference": "{{ item.question }}"}
+    grader = {"type": "multi", "graders": {"correct": number, "spread": spread}, "calculate_output": "correct + spread"}
+    sampling = {"num_generations": 4, "batch_size": 4, "max_completion_length": 16, "max_steps": 3}
+    method = {"type": "grpo", "grpo": {"grader": grader, "hyperparameters": sampling}}
+    job = created(api, {"model": "starter-blank", "training_file": mapped, "method": method})
+    page.goto(f"/jobs/{job['id']}")
+    expect(page.locator("[data-job-status]")).to_have_text("Succeeded", timeout=PATIENCE_MS)
 
 
 def test_a_broken_file_is_answered_with_its_line(page: Page, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def describe(key: str) -> MetricName:
     if known := NAMES.get(key.removeprefix("eval_")):
         return known
     if key.startswith("rewards/"):
-        return MetricName(key.removeprefix("rewards/"), REWARD, _("Score of the evaluator, its mean or its spread."))
+        return MetricName(key.removeprefix("rewards/"), OTHER, _("Score of the evaluator, its mean or its spread."))
     if key.startswith("grades/"):
         return MetricName(key.removeprefix("grades/"), REWARD, _("Mean score of one part of the evaluator."))
     return MetricName(key, OTHER, "")
