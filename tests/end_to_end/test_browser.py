@@ -149,8 +149,10 @@ def test_real_questions_go_in_through_the_page_and_are_trained_on(page: Page, ap
     page.get_by_label("Part of the column answer").select_option("reference")
     page.get_by_label("Keep only the text of answer after").fill("####")
     expect(page.get_by_text("Mapping ready")).to_be_visible()
+    uploaded = page.url
     page.get_by_role("button", name="Save mapping").click()
-    expect(page.get_by_text("7,473").first).to_be_visible(timeout=PATIENCE_MS)
+    page.wait_for_url(lambda url: url != uploaded)
+    expect(page.get_by_text("7,473").first).to_be_visible()
     mapped = page.url.rpartition("/")[2]
     number = {"type": "number", "name": "correct"}
     spread = {"type": "text_similarity", "evaluation_metric": "fuzzy_match", "reference": "{{ item.question }}"}
