@@ -36,12 +36,13 @@ class Laptop:
     home: Path
     url: str
     process: subprocess.Popen[bytes]
+    settings: dict[str, str]
+    """The environment of every command that belongs to it."""
 
     def manage(self, *arguments: str) -> str:
         """The last line that a management command prints."""
         command = [sys.executable, "manage.py", *arguments]
-        environment = os.environ | {"WHETSTONE_HOME": str(self.home)}
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=self.settings, stdout=subprocess.PIPE, text=True, check=True)
         return done.stdout.splitlines()[-1]
 
     def api(self) -> httpx.Client:
@@ -86,17 +87,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def up(home: Path) -> Iterator[Laptop]:
-    """Start, wait until it is ready, and stop it as Ctrl-C would."""
+def up(home: Path, database_url: str | None = None) -> Iterator[Laptop]:
+    """Start, wait until it is ready, and stop it as Ctrl-C would. Without a database URL: SQLite in the home."""
     port = free_port()
     command = [sys.executable, "manage.py", "up", "--home", str(home), "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"WHETSTONE_HOME": str(home)} | ({"DATABASE_URL": database_url} if database_url else {})
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     assert process.stdout
     said = process.stdout.readline().decode()
     assert "Whetstone is at" in said, said
     try:
-        yield Laptop(home, f"http://127.0.0.1:{port}", process)
+        yield Laptop(home, f"http://127.0.0.1:{port}", process, environment)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(40)

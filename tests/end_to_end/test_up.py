@@ -29,7 +29,7 @@ def started(home: str, cwd: Path) -> Laptop:
     process = subprocess.Popen(command, cwd=cwd, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout
     assert b"Whetstone is at" in process.stdout.readline()
-    return Laptop(cwd / home.partition("=")[2], f"http://127.0.0.1:{port}", process)
+    return Laptop(cwd / home.partition("=")[2], f"http://127.0.0.1:{port}", process, clean)
 
 
 def gone(pids: list[int], patience_s: float = 25) -> bool:
