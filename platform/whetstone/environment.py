@@ -36,6 +36,10 @@ class Environment(BaseSettings):
     """How long a job may go without a report before it is given to another worker."""
     attempts: int = Field(20, ge=1)
     """How many attempts may fail for the same cause. Three alike at the same step are always enough."""
+    keep_checkpoints: int = Field(3, ge=1)
+    """How many checkpoints each job keeps: its newest."""
+    keep_days: int = Field(90, ge=1)
+    """How long rollouts and logs are kept after their job has ended."""
 
     @field_validator("home")
     @classmethod

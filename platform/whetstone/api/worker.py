@@ -13,7 +13,7 @@ from contracts.fault import Fault
 from whetstone.accounts.models import hash_of
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
-from whetstone.artifacts.store import Corrupt, find, put
+from whetstone.artifacts.store import Corrupt, find, put, renew
 from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Attempt
@@ -71,7 +71,8 @@ def report(request: HttpRequest, job_id: str, body: Reports) -> HttpResponse:
 @worker_api.api_operation(["GET", "HEAD"], "/jobs/{job_id}/blobs/{sha256}", auth=Holder())
 def fetch(request: HttpRequest, job_id: str, sha256: str) -> HttpResponse:
     attempt = holder(job_id, _token(request))
-    blob = find(attempt.job.team, sha256) if attempt else None
+    look = renew if request.method == "HEAD" else find  # it asks so that it need not send, and will name it next
+    blob = look(attempt.job.team, sha256) if attempt else None
     if blob is None:
         return error(404, "no such blob", code="not_found")
     if request.method == "HEAD":

@@ -1,6 +1,7 @@
 """Files too large for the database: datasets, checkpoints, models, rollouts."""
 
 from django.db import models
+from django.utils import timezone
 
 from contracts.job import FileRef
 from whetstone.accounts.models import Owned
@@ -11,7 +12,8 @@ class Blob(Owned):
 
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    """When it was last stored, or a worker that was about to store it heard that it is there."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "sha256"], name="one_blob_per_content")]

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -11,6 +12,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
 
 from contracts.job import FileRef
 from whetstone.accounts.models import Team
@@ -71,14 +75,36 @@ def _copy(source: Readable, target: IO[bytes]) -> tuple[str, int]:
 
 
 def _keep(team: Team, path: Path, sha256: str, size: int) -> Blob:
-    blob = owned(Blob, team).filter(sha256=sha256).first()
-    if blob is not None and default_storage.exists(blob.place):
+    if blob := renew(team, sha256):
         return blob
     draft = Blob(team=team, sha256=sha256, size=size)
     with path.open("rb") as content:  # over what a crash may have left half written
         default_storage.save(draft.place, _Incoming(content, name=str(path)))
     kept, _ = Blob.objects.get_or_create(team=team, sha256=sha256, defaults={"size": size})
     return kept
+
+
+def renew(team: Team, sha256: str) -> Blob | None:
+    """The blob, when it is there: housekeeping leaves it alone until whoever asked had the time to name it."""
+    renewed = owned(Blob, team).filter(sha256=sha256).update(created_at=timezone.now())
+    blob = find(team, sha256) if renewed else None
+    return blob if blob and default_storage.exists(blob.place) else None
+
+
+@transaction.atomic
+def discard(blob_id: int, before: datetime) -> None:
+    """Delete a blob that nobody has renewed since `before`.
+
+    The file goes while the row is locked: whoever stores the same content now waits, and then stores it anew.
+    """
+    blob = Blob.objects.select_for_update().filter(id=blob_id, created_at__lt=before).first()
+    if blob is None:
+        return
+    try:
+        blob.delete()
+    except ProtectedError:
+        return  # a dataset was made of it meanwhile
+    default_storage.delete(blob.place)
 
 
 def find(team: Team, sha256: str) -> Blob | None:

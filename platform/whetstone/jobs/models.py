@@ -191,3 +191,10 @@ class Round(models.Model):
 
     at = models.DateTimeField()
     heard = models.BooleanField()
+
+
+class Chore(models.Model):
+    """When housekeeping last did something of this name."""
+
+    name = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField()

@@ -12,6 +12,7 @@ from contracts.fault import FaultReport
 from whetstone.jobs.attempts import end_attempt
 from whetstone.jobs.claim import lease
 from whetstone.jobs.models import Job, Round
+from whetstone.jobs.retention import keep_house
 from whetstone.jobs.wake import wake
 from whetstone.workers.models import Worker
 from whetstone.workers.pools import alive
@@ -27,6 +28,7 @@ def supervise() -> None:
     if workers_could_report():
         end_expired_leases()
     wake_again()
+    keep_house()
 
 
 def workers_could_report() -> bool:

@@ -1,0 +1,117 @@
+"""What is thrown away, and when: old checkpoints, old rollouts and logs, and files that nothing refers to.
+
+What a job that has not ended still needs is never touched: its newest checkpoints, its model, its datasets.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
+from django.utils import timezone
+
+from contracts.job import ENDED
+from whetstone.artifacts.models import Blob
+from whetstone.artifacts.store import discard
+from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs.models import Chore, Event, Job
+from whetstone.modelhub.models import Model
+
+FOR_A_WHILE = ("rollouts", "log")
+NAMES_FILES = ("checkpoint", "rollouts", "finished")
+EVERY = {"events": timedelta(minutes=1), "blobs": timedelta(hours=1)}
+GRACE = timedelta(days=1)
+"""How long a file may lie in the store before something names it: a worker uploads first and reports afterwards."""
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+Content = tuple[int, str]
+"""A team and the hash of a content: what names one blob."""
+
+
+def keep_house() -> None:
+    """One round: of several supervisors, the one that comes first when a chore is due does it."""
+    if _is_mine("events"):
+        forget_checkpoints()
+        forget_old_events()
+    if _is_mine("blobs"):
+        sweep()
+
+
+def _is_mine(name: str) -> bool:
+    """A compare-and-set on the chore's row."""
+    now = timezone.now()
+    chores = Chore.objects.filter(name=name)
+    if not chores.exists():
+        Chore.objects.get_or_create(name=name, defaults={"at": LONG_AGO})
+    due = chores.filter(at__lte=now - EVERY[name])
+    return due.exists() and due.update(at=now) == 1  # looked at first: an update takes SQLite's one lock
+
+
+def forget_checkpoints() -> None:
+    """Leave each job its newest checkpoints that are whole."""
+    checkpoints = Event.objects.filter(job=OuterRef("pk"), type="checkpoint").order_by()
+    counted = checkpoints.values("job").annotate(n=Count("id")).values("n")
+    many = Job.objects.annotate(checkpoints=Subquery(counted)).filter(checkpoints__gt=_kept())
+    for job_id in many.order_by().values_list("id", flat=True):
+        _forget_checkpoints(job_id)
+
+
+def _kept() -> int:
+    return settings.ENVIRONMENT.keep_checkpoints
+
+
+@transaction.atomic
+def _forget_checkpoints(job_id: str) -> None:
+    job = Job.objects.select_for_update(of=("self",)).get(id=job_id)  # no claim chooses one of them meanwhile
+    damaged = {attempt.from_step for attempt in job.attempts.all() if attempt.fault_code == "checkpoint.damaged"}
+    checkpoints = job.events.filter(type="checkpoint").exclude(step__in=damaged).order_by("-step")
+    kept = list(checkpoints.values_list("step", flat=True)[: _kept()])
+    if len(kept) == _kept():
+        job.events.filter(type="checkpoint", step__lt=kept[-1]).delete()
+
+
+def forget_old_events() -> None:
+    """Rollouts and logs of jobs that ended long ago. Their curves stay."""
+    ended = Job.objects.filter(status__in=ENDED, finished_at__lt=timezone.now() - _keep_for())
+    old = ended.filter(events__type__in=FOR_A_WHILE).order_by().distinct()
+    for job_id in old.values_list("id", flat=True):
+        Event.objects.filter(job_id=job_id, type__in=FOR_A_WHILE).delete()
+
+
+def _keep_for() -> timedelta:
+    return timedelta(days=settings.ENVIRONMENT.keep_days)
+
+
+def sweep() -> None:
+    """Delete what nothing refers to and nobody has stored, or asked for before naming it, within the grace."""
+    before = timezone.now() - GRACE
+    old = Blob.objects.filter(created_at__lt=before)
+    needed = contents_needed() if old.exists() else set()
+    for blob_id, team_id, sha256 in old.values_list("id", "team_id", "sha256"):
+        if (team_id, sha256) not in needed:
+            discard(blob_id, before)
+
+
+def contents_needed() -> set[Content]:
+    """Every content that a dataset, a model, a job or an event refers to."""
+    return set(_contents())
+
+
+def _contents() -> Iterator[Content]:
+    yield from DatasetVersion.objects.order_by().values_list("team_id", "blob__sha256")
+    for team_id, files in Model.objects.order_by().values_list("team_id", "files"):
+        yield from ((team_id, file["sha256"]) for file in files)
+    for job in Job.objects.exclude(status__in=ENDED).order_by():
+        files = [*job.job_spec.model.files, job.job_spec.training.file]
+        files += [job.job_spec.validation.file] if job.job_spec.validation else []
+        yield from ((job.team_id, file.sha256) for file in files)
+    named = Event.objects.filter(type__in=NAMES_FILES).order_by()
+    for team_id, data in named.values_list("job__team_id", "data").iterator():
+        yield from ((team_id, file["sha256"]) for file in files_of(data))
+
+
+def files_of(data: dict[str, list[dict[str, str]] | dict[str, str]]) -> list[dict[str, str]]:
+    """The files that an event names: a checkpoint and a model have many, a part of the rollouts has one."""
+    found = data.get("files") or data.get("file") or []
+    return found if isinstance(found, list) else [found]
