@@ -144,6 +144,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "Use “all-linear”, or name layers that the model has: {layers}.",
     ),
     "upload.interrupted": ("user", "The upload broke off.", "Send the file again. Nothing of it was kept."),
+    "platform.disk_low": (
+        "platform",
+        "The platform's disk is nearly full: {free_gb} GB are free, and below {least_gb} GB it takes nothing new.",
+        "Ask the operator to free some space. Jobs that run go on.",
+    ),
     "auth.missing": ("user", "No API key was given.", "Send the header “Authorization: Bearer <key>”."),
     "auth.invalid": ("user", "This API key is not valid.", "Make a new key under Settings."),
     "name.taken": ("user", "The name “{name}” is taken.", "Choose another name."),

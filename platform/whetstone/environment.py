@@ -38,6 +38,8 @@ class Environment(BaseSettings):
     """How many attempts may fail for the same cause. Three alike at the same step are always enough."""
     keep_checkpoints: int = Field(3, ge=1)
     """How many checkpoints each job keeps: its newest."""
+    min_free_gb: float = Field(2, ge=0)
+    """With less free disk nothing new is taken in: no uploads, no claims. Jobs that run go on."""
     keep_days: int = Field(90, ge=1)
     """How long rollouts and logs are kept after their job has ended."""
 

@@ -16,7 +16,7 @@ from contracts.fault import CATALOGUE, Fault, FaultReport
 from graders import GraderError
 
 log = logging.getLogger(__name__)
-STATUS = {"auth.missing": 401, "auth.invalid": 401, "dataset.too_large": 413}
+STATUS = {"auth.missing": 401, "auth.invalid": 401, "dataset.too_large": 413, "platform.disk_low": 503}
 CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -25,7 +25,7 @@ def fault_json(report: FaultReport) -> dict[str, Any]:
     _cause, sentence, next_step = CATALOGUE[report.code]
     return {
         "message": _(sentence).format(**report.params),
-        "type": "invalid_request_error",
+        "type": "server_error" if STATUS.get(report.code, 400) >= 500 else "invalid_request_error",
         "param": report.field,
         "code": report.code,
         "next_step": _(next_step).format(**report.params),

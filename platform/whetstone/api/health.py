@@ -8,6 +8,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from contracts.fault import Fault
+from whetstone.artifacts.disk import require_room
+
 log = logging.getLogger(__name__)
 
 
@@ -20,17 +23,21 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, schema and artifact store answer, else 503 and which of them does not."""
+    """200 when database, schema and artifact store answer, else 503 and which of them does not.
+
+    A disk that is nearly full is told, and is no 503: jobs that run go on, and have to reach us.
+    """
     checks = {"database": _database, "migrations": _migrations, "artifacts": _artifacts}
     results = {name: _try(check) for name, check in checks.items()}
     ready = all(result == "ok" for result in results.values())
+    results["disk"] = _try(_disk)
     return JsonResponse({"status": "ok" if ready else "not ready", "checks": results}, status=200 if ready else 503)
 
 
 def _try(check: Callable[[], None]) -> str:
     try:
         check()
-    except NotMigrated as error:
+    except (NotMigrated, Fault) as error:
         return str(error)
     except Exception as error:  # a probe reports whatever is wrong, and anybody may ask it: addresses stay in the log
         log.warning("not ready: %s", error)
@@ -51,3 +58,7 @@ def _migrations() -> None:
 
 def _artifacts() -> None:
     default_storage.exists("probe")
+
+
+def _disk() -> None:
+    require_room()

@@ -1,5 +1,6 @@
 """The worker's side door: claim, report, fetch and store files. For workers alone."""
 
+import logging
 import secrets
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from contracts.fault import Fault
 from whetstone.accounts.models import hash_of
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
+from whetstone.artifacts import disk
 from whetstone.artifacts.store import Corrupt, find, put, renew
 from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
@@ -20,6 +22,7 @@ from whetstone.jobs.models import Attempt
 from whetstone.jobs.record import holder, record
 from whetstone.workers.pools import welcome
 
+log = logging.getLogger(__name__)
 worker_api = NinjaAPI(urls_namespace="worker", docs_url=None, openapi_url=None)
 answer_errors(worker_api)
 
@@ -50,6 +53,9 @@ def hello(request: HttpRequest, body: Hello) -> Status[None]:
 
 @worker_api.post("/claim", auth=Member())
 def claim_job(request: HttpRequest, body: ClaimRequest) -> HttpResponse:
+    if disk.is_low():  # its checkpoints would find no room
+        log.warning("pool %s gets no job: only %.1f GB are free", body.pool, disk.free_gb())
+        return HttpResponse(status=204)
     claimed = claim(body.worker, body.pool, body.instance)
     if claimed is None:
         return HttpResponse(status=204)

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from contracts.dataset import Column, ColumnMapping, Row, Shape, guess_mapping, prepare
 from contracts.fault import Fault
 from whetstone.accounts.models import Team, User
+from whetstone.artifacts.disk import require_room
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import open_blob, put
 from whetstone.datasets.models import Dataset, DatasetVersion
@@ -125,8 +126,10 @@ def ingest(
     """Keep an uploaded JSONL file as the next version of the dataset of this name.
 
     Raises:
-        Fault: dataset.too_large, dataset.broken_line, dataset.empty; nothing of the file stays behind.
+        Fault: dataset.too_large, dataset.broken_line, dataset.empty, platform.disk_low; nothing of the file stays
+            behind.
     """
+    require_room()
     limit_mb = settings.ENVIRONMENT.max_upload_mb
     if upload.size is not None and upload.size > limit_mb * 1024 * 1024:
         raise Fault("dataset.too_large", field="file", limit_mb=limit_mb)

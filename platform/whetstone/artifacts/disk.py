@@ -1,0 +1,36 @@
+"""Is there room for more? Below a mark nothing new is taken in, so that what runs has room to end."""
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
+
+from contracts.fault import Fault
+
+GB = 1024**3
+
+
+def free_gb() -> float:
+    """Free space where uploads arrive and, when it is a folder here, where the store is: the smaller of the two."""
+    return min(shutil.disk_usage(_existing(place)).free for place in _places()) / GB
+
+
+def _places() -> list[Path]:
+    store = [Path(default_storage.location)] if isinstance(default_storage, FileSystemStorage) else []
+    return [Path(settings.HOME), *store]
+
+
+def _existing(place: Path) -> Path:
+    """The folder, or the nearest one above it: the store's is made with the first file."""
+    return next(folder for folder in (place, *place.parents) if folder.exists())
+
+
+def is_low() -> bool:
+    return free_gb() < settings.ENVIRONMENT.min_free_gb
+
+
+def require_room() -> None:
+    """Raises Fault platform.disk_low when nothing new may be taken in."""
+    if is_low():
+        raise Fault("platform.disk_low", free_gb=round(free_gb(), 1), least_gb=settings.ENVIRONMENT.min_free_gb)
