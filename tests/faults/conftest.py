@@ -1,4 +1,4 @@
-"""One platform for a module's rows: each row leaves it healed."""
+"""One platform for all rows that need no other: each leaves it healed."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.faults.place import place
 from tests.faults.runs import Bench
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """On SQLite alone, as on a laptop."""
     with place(tmp_path_factory.mktemp("faults")) as here:

@@ -20,7 +20,7 @@ from tests.faults.proxy import Network, Proxy
 
 USER = "ada"
 TOKEN = "the-workers-join-token-of-this-test"
-LEASE_S = 6.0
+LEASE_S = 5.0
 PREPARE = f"""
 from whetstone.accounts.models import User
 from whetstone.accounts.scope import team_of

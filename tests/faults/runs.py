@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
 from scripts.compose import ROOT
 from tests.faults.facts import Outcome
@@ -19,7 +20,7 @@ from tests.faults.trainers import Trainer, trainers, watching
 
 FULL = os.environ.get("WHETSTONE_TEST_FAULTS") == "full"
 RESULTS = ROOT / ".pytest_cache" / "faults.jsonl"
-SHORT, LONG = 40, 150
+STEPS, LONG = 40, 90
 PATIENCE_S = 120
 TEXT = "What is asked of a job here is little, and the same each time. " * 4
 ROWS = [
@@ -27,6 +28,9 @@ ROWS = [
     for n in range(64)
 ]
 SIZES = {"batch_size": 4, "micro_batch_size": 4, "checkpoint_interval": 5, "n_epochs": 50, "learning_rate": 0.001}
+
+
+full_form_only = pytest.mark.skipif(not FULL, reason="part of the full form: make faults")
 
 
 def times(full: int, short: int) -> int:
@@ -92,6 +96,13 @@ class Bench:
             assert time.monotonic() < give_up, f"nobody trains {job}\n{self._logs()}"
             time.sleep(0.02)
 
+    def await_attempt(self, job: str, number: int, patience_s: float = 60) -> None:
+        """Until that attempt trains."""
+        give_up = time.monotonic() + patience_s
+        while not any(one.job == job and one.attempt >= number for one in trainers(self.place.scratch)):
+            assert time.monotonic() < give_up, f"{self.place.database.job(job)}\n{self._logs()}"
+            time.sleep(0.02)
+
     def _logs(self) -> str:
         return "\n\n".join(f"{name}\n{self.place.end_of_log(name)}" for name in sorted(self.place.processes))
 
@@ -140,7 +151,7 @@ class Row:
 Fault = Callable[[Trainer], None]
 
 
-def harmed(bench: Bench, row: Row, fault: Fault, *, steps: int = SHORT, at_step: int = 8) -> str:
+def harmed(bench: Bench, row: Row, fault: Fault, *, steps: int = STEPS, at_step: int = 8) -> str:
     """One try: a job, the fault once it has told that step, and the verdict at its end. Returns the job."""
     expected = bench.expected(steps)
     with watching(bench.place.scratch) as watch:

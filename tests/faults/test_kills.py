@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.faults.runs import SHORT, Bench, Row, harmed, times
+from tests.faults.runs import STEPS, Bench, Row, full_form_only, harmed, times
 from tests.faults.trainers import Trainer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -20,7 +20,7 @@ def kill_trainer(trainer: Trainer) -> None:
 def test_a_killed_training_process_loses_nothing(bench: Bench) -> None:
     row = Row("SIGKILL of the training process, at random steps")
     for _ in range(times(full=20, short=3)):
-        harmed(bench, row, kill_trainer, at_step=CHANCE.randrange(1, SHORT - 5))
+        harmed(bench, row, kill_trainer, at_step=CHANCE.randrange(1, STEPS - 5))
     row.write()
     assert max(row.recovered_s) < 10
 
@@ -33,10 +33,11 @@ def test_a_killed_worker_loses_nothing(bench: Bench) -> None:
         bench.place.start(trainer.worker)
 
     for _ in range(times(full=5, short=1)):
-        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, SHORT - 5))
+        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 5))
     row.write()
 
 
+@full_form_only
 def test_a_killed_web_loses_nothing(bench: Bench) -> None:
     row = Row("SIGKILL of the web")
 
@@ -49,6 +50,7 @@ def test_a_killed_web_loses_nothing(bench: Bench) -> None:
     row.write()
 
 
+@full_form_only
 def test_a_killed_supervisor_loses_nothing(bench: Bench) -> None:
     row = Row("SIGKILL of the supervisor and of the training process")
 
@@ -70,5 +72,20 @@ def test_a_power_cut_loses_nothing(bench: Bench) -> None:
         bench.place.heal()
 
     for _ in range(times(full=3, short=1)):
-        harmed(bench, row, cut_power, at_step=CHANCE.randrange(1, SHORT - 5))
+        harmed(bench, row, cut_power, at_step=CHANCE.randrange(1, STEPS - 5))
+    row.write()
+
+
+@full_form_only
+def test_two_supervisors_give_a_job_to_one_worker(bench: Bench) -> None:
+    row = Row("Three supervisors, and SIGKILL of the worker")
+    others = ("supervisor-2", "supervisor-3")
+
+    def kill_worker(trainer: Trainer) -> None:
+        bench.place.kill(trainer.worker)
+
+    bench.place.start(*others)
+    for _ in range(3):
+        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 5))
+    bench.place.kill(*others)
     row.write()
