@@ -13,6 +13,7 @@ from celery.signals import worker_init, worker_shutdown, worker_shutting_down
 from contracts.queue import WAKE_TASK, WakeUp, queue_of
 from trainer_worker.broker import use_for_sqlite
 from trainer_worker.launching import LauncherDied
+from trainer_worker.scratch import ScratchTaken
 from trainer_worker.settings import Settings
 from trainer_worker.worker import Worker
 
@@ -45,22 +46,29 @@ class Shift:
     """The one worker of this process, from its start to its end."""
 
     worker: Worker | None = None
+    signals: frozenset[str] = frozenset()
+    """Which signals have asked for its end."""
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def begin(**_: Any) -> None:  # Any: whatever the signal brings
-    worker = Worker(settings)
     try:
+        worker = Worker(settings)
         worker.start()
-    except LauncherDied as error:
+    except (LauncherDied, ScratchTaken) as error:
         raise SystemExit(f"This worker cannot train, because {error}") from error
     Shift.worker = worker
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
-def stop(**_: Any) -> None:
-    if Shift.worker is not None:
-        Shift.worker.stop()
+def stop(sig: str = "SIGTERM", how: str = "Warm", **_: Any) -> None:
+    """A first signal drains. The same again, or SIGQUIT, ends at once."""
+    if Shift.worker is None:
+        return
+    if how == "Cold" or sig in Shift.signals:
+        Shift.worker.stop_at_once()
+    Shift.signals |= {sig}
+    Shift.worker.stop()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]

@@ -18,11 +18,18 @@ class Assignment(Contract):
     validation: Path | None
     resume: Path | None
     """A whole checkpoint to go on from."""
+    from_step: int = 0
+    """The step of that checkpoint."""
     trained_tokens: int
     """Tokens that earlier attempts trained on, up to that checkpoint."""
     threads: int
     processes: int = 1
     """More than one only on a machine with several GPUs."""
+
+    @property
+    def scratch(self) -> Path:
+        """The worker's folder, in which the attempt's is `jobs/<job>/<attempt>`."""
+        return self.folder.parents[2]
 
     @property
     def file(self) -> Path:

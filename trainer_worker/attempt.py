@@ -9,10 +9,12 @@ import torch
 
 from contracts.event import Failed
 from contracts.fault import Fault, FaultReport
+from trainer_worker import disk
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted
 from trainer_worker.lifeline import die_with
 from trainer_worker.methods import train
+from trainer_worker.scratch import join_trainers
 from trainer_worker.spool import SpoolWriter
 
 EVIDENCE_CHARACTERS = 6000
@@ -20,23 +22,19 @@ EVIDENCE_CHARACTERS = 6000
 
 def carry_out(assignment: Assignment) -> int:
     """Do the work and say in the spool how it ended. Returns the process's exit status."""
-    spool = SpoolWriter(assignment.spool)
     try:
-        train(assignment, spool)
-    except Interrupted:
-        return 0
-    except Fault as fault:
-        spool.append(Failed(fault=fault.report))
-        return 1
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        traceback.print_exc()
-        spool.append(Failed(fault=_report("job.out_of_memory", how=_first_line(error))))
-        return 1
-    except Exception as error:
-        traceback.print_exc()
-        detail = f"{type(error).__name__}: {_first_line(error)}"
-        spool.append(Failed(fault=_report("job.training_failed", detail=detail)))
-        return 1
+        spool = SpoolWriter(assignment.spool)
+        try:
+            train(assignment, spool)
+        except Interrupted:
+            return 0
+        except Exception as error:
+            spool.append(Failed(fault=_fault_of(error, assignment)))
+            return 1
+    except OSError as error:
+        if not disk.is_full(error):
+            raise
+        return disk.EXIT_STATUS
     return 0
 
 
@@ -47,6 +45,17 @@ def prepare_process(assignment: Assignment) -> None:
     torch.set_num_threads(assignment.threads)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text files here
+
+
+def _fault_of(error: Exception, assignment: Assignment) -> FaultReport:
+    if isinstance(error, Fault):
+        return error.report
+    if disk.is_full(error):
+        return disk.full(assignment.folder)
+    traceback.print_exc()
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return _report("job.out_of_memory", how=_first_line(error))
+    return _report("job.training_failed", detail=f"{type(error).__name__}: {_first_line(error)}")
 
 
 def _report(code: str, **params: str) -> FaultReport:
@@ -60,5 +69,6 @@ def _first_line(error: BaseException) -> str:
 if __name__ == "__main__":  # one of torchrun's processes
     die_with(os.getppid())
     given = Assignment.read(Path(sys.argv[1]))
-    prepare_process(given)
-    sys.exit(carry_out(given))
+    with join_trainers(given.scratch):
+        prepare_process(given)
+        sys.exit(carry_out(given))

@@ -14,13 +14,16 @@ from contracts.resolve import fixed
 from trainer_worker.assignment import Assignment
 from trainer_worker.checkpoints import seal
 from trainer_worker.evaluate import Examination, examine
-from trainer_worker.orders import OrderBook
+from trainer_worker.orders import TO_END, TO_SAVE, OrderBook
 from trainer_worker.spool import SpoolWriter
 
 # Sums and clocks of the trainer that say nothing about a step.
 NOT_METRICS = frozenset(
     {"epoch", "total_flos", "train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second"}
 )
+
+EVALUATION_OWED = "evaluation_owed"
+"""A file of a checkpoint that was saved in a hurry: its step was due to be evaluated, and was not."""
 
 
 class Interrupted(Exception):
@@ -41,6 +44,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
     speaks: bool = True
     step: int = 0
     trained_tokens: int = 0
+    _began_at: int = 0
+    _owes_evaluation: bool = False
     _orders: OrderBook = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,8 +53,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
         self.trained_tokens = self.assignment.trained_tokens
 
     def obey(self) -> None:
-        """Wait while the lease is unsure. Raises Interrupted when the job is no longer ours, or cancelled."""
-        if self._orders.when_held() in ("cancel", "replaced"):
+        """Wait while the lease is unsure. Raises Interrupted when there is to be no further step.
+
+        An order to save is obeyed after the step in which it comes, unless there is nothing to save, or nothing to
+        train for because the lease is over.
+        """
+        order = self._orders.when_held()
+        is_pointless = self.step == self._began_at or not self._orders.is_held
+        if order in TO_END or (order in TO_SAVE and is_pointless):
             raise Interrupted
 
     def say_phase(self, name: Any) -> None:  # Any: Phase checks the word
@@ -69,9 +80,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
     def on_train_begin(
         self, args: Any, state: TrainerState, control: TrainerControl, model: Any = None, **_: Any
     ) -> None:
-        self.step = state.global_step
+        self.step = self._began_at = state.global_step
         self.obey()
-        if state.global_step == 0:
+        resume = self.assignment.resume
+        if state.global_step == 0 or (resume is not None and (resume / EVALUATION_OWED).exists()):
             self.evaluate(model)
         self.say_phase("training")
 
@@ -79,19 +91,19 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
         self.obey()
 
     def on_substep_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        if self._orders.now().order in ("cancel", "replaced"):
+        if self._orders.now().order in TO_END:
             raise Interrupted
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.step = state.global_step
         is_last = state.global_step >= state.max_steps
-        paused = self._orders.now().order == "pause"
+        stops = not is_last and self._orders.now().order in TO_SAVE
+        is_due = is_last or self.step % int(fixed(self.h.eval_interval)) == 0
         control.should_log = True
-        control.should_evaluate = is_last or self.step % int(fixed(self.h.eval_interval)) == 0
-        control.should_save = paused or is_last or self.step % self._checkpoint_interval() == 0
-        if paused:
-            control.should_evaluate = False
-            control.should_training_stop = True
+        control.should_evaluate = is_due and not stops
+        control.should_save = stops or is_last or self.step % self._checkpoint_interval() == 0
+        control.should_training_stop |= stops
+        self._owes_evaluation = is_due and stops
 
     def on_log(
         self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any
@@ -115,8 +127,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
         control.should_save = False  # the trainer asks twice at the end of an epoch
         self.before_checkpoint()
         if self.speaks:
-            files = seal(self.assignment.checkpoint(state.global_step), state.global_step)
-            self.spool.append(CheckpointSaved(step=state.global_step, files=files))
+            folder = self.assignment.checkpoint(state.global_step)
+            if self._owes_evaluation:
+                (folder / EVALUATION_OWED).write_text("The next attempt evaluates this step first.\n")
+            self.spool.append(CheckpointSaved(step=state.global_step, files=seal(folder, state.global_step)))
+        self.say_phase("training")
 
     def _checkpoint_interval(self) -> int:
         """A multiple of the generation cycle: the completions in use are not part of a checkpoint."""

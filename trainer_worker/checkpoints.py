@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from contracts import Contract
+from contracts.fault import Fault
 from contracts.job import FileRef
 from trainer_worker.models import file_ref, files_of
 
@@ -31,15 +32,28 @@ def seal(folder: Path, step: int) -> tuple[FileRef, ...]:
     return (*files, file_ref(manifest, MANIFEST))
 
 
-def check(folder: Path) -> Manifest:
-    """The manifest of a whole checkpoint. Raises ValueError for any other."""
+def check(folder: Path, step: int) -> None:
+    """Returns for the whole checkpoint of that step. Raises Fault(checkpoint.damaged) for any other."""
+    if detail := _damage(folder, step):
+        raise Fault("checkpoint.damaged", step=step, detail=detail)
+
+
+def _damage(folder: Path, step: int) -> str | None:
     if not (folder / MANIFEST).exists():
-        raise ValueError(f"the checkpoint in {folder} has no manifest")
-    manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+        return "it has no manifest"
+    try:
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except ValueError:
+        return "its manifest cannot be read"
+    if manifest.step != step:
+        return f"its manifest is of step {manifest.step}"
     for ref in manifest.files:
-        if not (folder / ref.path).exists() or file_ref(folder / ref.path, ref.path) != ref:
-            raise ValueError(f"{ref.path} of the checkpoint of step {manifest.step} is damaged")
-    return manifest
+        file = folder / ref.path
+        if not file.exists():
+            return f"{ref.path} is missing"
+        if file_ref(file, ref.path) != ref:
+            return f"{ref.path} is not what its checksum says"
+    return None
 
 
 def _sync(path: Path) -> None:

@@ -1,16 +1,16 @@
-"""The platform, as a worker sees it: five requests over HTTP."""
+"""The platform, as a worker sees it: six requests over HTTP."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 
-from contracts.event import Claim, ClaimRequest, Hello, Reply, Reports
+from contracts.event import Claim, ClaimRequest, Hello, Release, Reply, Reports
 from contracts.job import FileRef
 
 CHUNK = 1 << 20
-REPORT_TIMEOUT_S = 15.0
+REPORT_TIMEOUT_S = 10.0
 TRANSFER_TIMEOUT_S = 120.0
 
 
@@ -32,9 +32,14 @@ class Platform:
     def hello(self, hello: Hello) -> None:
         _checked(_send(self._http, "POST", "/api/worker/hello", content=hello.model_dump_json()))
 
-    def claim(self, worker: str, pool: str) -> Claim | None:
+    def release(self, worker: str, instance: str) -> None:
+        """Give up what a former worker of this scratch folder held."""
+        body = Release(worker=worker, instance=instance).model_dump_json()
+        _checked(_send(self._http, "POST", "/api/worker/release", content=body))
+
+    def claim(self, worker: str, pool: str, instance: str) -> Claim | None:
         """A job for this attempt alone, or None when nothing waits."""
-        body = ClaimRequest(worker=worker, pool=pool).model_dump_json()
+        body = ClaimRequest(worker=worker, pool=pool, instance=instance).model_dump_json()
         answer = _checked(_send(self._http, "POST", "/api/worker/claim", content=body))
         return None if answer.status_code == 204 else Claim.model_validate_json(answer.content)
 
@@ -49,15 +54,16 @@ class AttemptPlatform:
         self._http = _http(url, token)
         self._path = f"/api/worker/jobs/{job}"
 
-    def report(self, reports: Reports, timeout_s: float = REPORT_TIMEOUT_S) -> Reply:
+    def report(self, reports: Reports, timeout_s: float) -> Reply:
         answer = _send(self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s)
         return Reply.model_validate_json(_checked(answer).content)
 
-    def download(self, ref: FileRef, to: Path) -> None:
+    def download(self, ref: FileRef, to: Path, between_chunks: Callable[[], None] = lambda: None) -> None:
         """Write a blob to a file. Raises Refused when its bytes are not those that were named."""
         digest = hashlib.sha256()
         with to.open("wb") as file:
             for chunk in self._blob(ref):
+                between_chunks()
                 digest.update(chunk)
                 file.write(chunk)
         if digest.hexdigest() != ref.sha256:

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import orjson
 
@@ -103,9 +104,7 @@ class Launcher:
         except BaseException:
             _print_traceback()
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
+            _leave(status)
 
     def _reap(self) -> None:
         try:
@@ -151,6 +150,15 @@ def _print_into(log: Path) -> None:
         os.dup2(source, target)
     os.close(file)
     os.close(null)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process, whatever a full disk says to the last printed words."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
 
 
 def _print_traceback() -> None:

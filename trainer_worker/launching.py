@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from trainer_worker.scratch import join_trainers, outlive_trainers
+
 START_TIMEOUT_S = 120.0
 # Set before libgomp loads: idle threads sleep instead of spinning. Beside one busy process 1.5 s a step instead of 13.
 LAUNCHER_ENVIRONMENT = {
@@ -51,13 +53,13 @@ class LauncherProcess:
     """A running launcher. Starting it takes the seconds that importing torch and TRL takes."""
 
     def __init__(self, scratch: Path) -> None:
-        scratch.mkdir(parents=True, exist_ok=True)
+        outlive_trainers(scratch)
         self._log = scratch / "launcher.log"
         self._socket, theirs = socket.socketpair()
-        with theirs, self._log.open("wb") as log:
+        with theirs, join_trainers(scratch) as lock, self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "trainer_worker.launcher", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), lock.fileno()],  # the lock is held until the last of them has died
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

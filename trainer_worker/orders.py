@@ -4,15 +4,21 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from contracts import Contract
 from contracts.event import Order
 
 LEASE_POLL_S = 0.1
 
+Word = Order | Literal["drain"]
+"""What the platform orders, and what a worker that is told to stop does: save and end, like for a pause."""
+TO_SAVE: frozenset[Word] = frozenset({"pause", "drain"})
+TO_END: frozenset[Word] = frozenset({"cancel", "replaced"})
+
 
 class Orders(Contract):
-    order: Order
+    order: Word
     lease_until: float
     """On CLOCK_MONOTONIC, which all processes of a machine share and nobody can set."""
 
@@ -38,7 +44,12 @@ class OrderBook:
             self._seen = changed
         return self._orders
 
-    def when_held(self) -> Order:
+    @property
+    def is_held(self) -> bool:
+        """Whether the job is still ours for sure."""
+        return time.monotonic() <= self.now().lease_until
+
+    def when_held(self) -> Word:
         """The order in force. Waits as long as nobody knows whether this attempt still holds the job."""
         orders = self.now()
         while orders.order == "go_on" and time.monotonic() > orders.lease_until:

@@ -4,7 +4,6 @@ import logging
 import time
 from collections import deque
 from enum import Enum
-from typing import Protocol
 
 from contracts.event import (
     CheckpointSaved,
@@ -21,15 +20,17 @@ from contracts.event import (
     WorkerEvent,
 )
 from contracts.fault import FaultReport
+from trainer_worker import disk
 from trainer_worker.assignment import Assignment
-from trainer_worker.client import AttemptPlatform, Refused, Unreachable
+from trainer_worker.client import REPORT_TIMEOUT_S, AttemptPlatform, Refused, Unreachable
+from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
+from trainer_worker.logs import JobLog
 from trainer_worker.machine import killed_for_memory
 from trainer_worker.orders import Orders, write_orders
+from trainer_worker.shutdown import Shutdown
 from trainer_worker.spool import SpoolReader, Tail
 from trainer_worker.uploads import Uploads
-
-log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 HEARTBEAT_S = 1.0
@@ -37,7 +38,10 @@ GRACE_S = 5.0
 BATCH = 500
 LOG_BYTES_A_TICK = 16_384
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
-LAST_WORDS_S = 600.0
+TRIES_WHEN_STOPPING = 4
+HURRIED_TIMEOUT_S = 3.0
+LAST_WORD_S = 2.0
+"""What the last word gets when a worker that is told to stop has used up its time."""
 
 
 class End(Enum):
@@ -46,25 +50,32 @@ class End(Enum):
     REPORTED = "reported"
     REPLACED = "replaced"
     SILENT = "silent"
-    """The platform could not be reached before the lease ran out."""
+    """The worker was told to stop, and the platform could not be reached."""
 
 
-class Stopping(Protocol):
-    def is_set(self) -> bool: ...
+class Halted(Exception):
+    """Ordered to end before the training began."""
 
 
 class Reporter:
     """One attempt, from its first report to its last."""
 
-    def __init__(self, platform: AttemptPlatform, assignment: Assignment, lease_s: float) -> None:
+    def __init__(
+        self, platform: AttemptPlatform, assignment: Assignment, lease_s: float, shutdown: Shutdown, hang: HangWatch
+    ) -> None:
         self._platform = platform
         self._assignment = assignment
         self._spool = SpoolReader(assignment.spool)
-        self._log = Tail(assignment.log)
+        self._printed = Tail(assignment.log)
+        self._shutdown = shutdown
+        self._hang = hang
+        self._log = JobLog(logging.getLogger(__name__), assignment)
         self._uploads = Uploads(platform, assignment)
         self._outbox: deque[Report] = deque()
         self._seq = 0
-        self._step = 0
+        self._step = assignment.from_step
+        self._is_training = False
+        self._is_draining = False
         self._order: Order = "go_on"
         self._ordered_at = 0.0
         self._lease_until = time.monotonic() + lease_s
@@ -72,6 +83,7 @@ class Reporter:
         self._failures = 0
         self._reported_at = time.monotonic()
         self._last_word: WorkerEvent | None = None
+        self._hung: FaultReport | None = None
         self._killed_for_memory = killed_for_memory()
 
     def say(self, event: WorkerEvent) -> None:
@@ -84,50 +96,81 @@ class Reporter:
         self._assignment.folder.mkdir(parents=True, exist_ok=True)
         self._write_orders()
 
-    def attend(self, launcher: LauncherProcess, training: Training, stopping: Stopping) -> End:
+    def keep_alive(self) -> None:
+        """Report between pieces of the work before the training. Raises Halted when that has become pointless."""
+        self._ship_if_due()
+        if self._order != "go_on" or self._shutdown.has_begun:
+            raise Halted
+
+    def attend(self, launcher: LauncherProcess, training: Training) -> End:
         """Until the process has ended and all it left has been shipped."""
         try:
             while training.status is None:
                 launcher.listen(TICK_S)
                 self._tick()
-                self._enforce(launcher, training, stopping)
-        except LauncherDied:
-            log.exception("the launcher died during %s", self._assignment.spec.job)
+                self._enforce(launcher, training)
+        except LauncherDied as error:
+            self._log.error("the launcher died: %s", error)
             training.status = -9
+        except OSError as error:
+            if not disk.is_full(error):
+                raise
+            self._last_word = Failed(fault=disk.full(self._assignment.folder))
+        finally:
+            _bury(launcher, training)
         self._collect_rest()
-        if self._last_word is None:
-            self._last_word = self._epitaph(training.status, stopping)
-        return self.close(self._last_word, self._patience(stopping))
+        return self.close(self._last_word or self._epitaph(training.status))
 
-    def close(self, last_word: WorkerEvent, patience_s: float = LAST_WORDS_S) -> End:
-        """Ship what is left, then the last word."""
-        deadline = time.monotonic() + patience_s
-        while self._uploads.pending and self._order != "replaced" and time.monotonic() < deadline:
+    def close(self, last_word: WorkerEvent) -> End:
+        """Ship what is left, then the last word; without a limit, as long as nobody wants the worker to stop."""
+        while self._uploads.pending and not self._has_no_time_for_files:
             time.sleep(TICK_S / 2)
             self._tick()
         self._take_uploaded()
-        if self._uploads.failed and isinstance(last_word, Finished):
-            last_word = Failed(fault=self._uploads.failed)
+        self.say(self._truth(last_word))
         self._uploads.close()
-        self.say(last_word)
-        while self._outbox and self._order != "replaced" and time.monotonic() < deadline:
+        while self._outbox and not self._has_no_time_for_words:
             if not self._ship():
                 time.sleep(TICK_S)
         if self._order == "replaced":
             return End.REPLACED
         return End.SILENT if self._outbox else End.REPORTED
 
+    @property
+    def _has_no_time_for_files(self) -> bool:
+        is_late = self._order == "cancel" and time.monotonic() - self._ordered_at > 2 * GRACE_S
+        return is_late or self._shutdown.is_overdue or self._has_no_time_for_words
+
+    @property
+    def _has_no_time_for_words(self) -> bool:
+        gives_up = self._shutdown.has_begun and (
+            self._failures >= TRIES_WHEN_STOPPING or self._shutdown.overdue_s > LAST_WORD_S
+        )
+        return gives_up or self._order == "replaced"
+
+    def _truth(self, last_word: WorkerEvent) -> WorkerEvent:
+        """A model counts once all its files are stored."""
+        if isinstance(last_word, Finished) and self._uploads.failed:
+            return Failed(fault=self._uploads.failed)
+        if isinstance(last_word, Finished) and self._uploads.pending:
+            return Stopped(step=self._step)
+        return last_word
+
     def _tick(self) -> None:
         self._collect()
         self._take_uploaded()
-        due = self._outbox or time.monotonic() - self._reported_at > HEARTBEAT_S
-        if due:
+        self._ship_if_due()
+        if time.monotonic() > self._lease_until:
+            self._hang.rest(time.monotonic())
+
+    def _ship_if_due(self) -> None:
+        if self._outbox or time.monotonic() - self._reported_at > HEARTBEAT_S:
             self._ship()
 
     def _collect(self) -> None:
         for event in self._spool.events():
             self._sort(event)
-        if lines := self._log.lines(LOG_BYTES_A_TICK):
+        if lines := self._printed.lines(LOG_BYTES_A_TICK):
             text = b"\n".join(lines).decode(errors="replace").strip("\n")
             if text:
                 self.say(LogLines(text=text))
@@ -141,6 +184,7 @@ class Reporter:
                 return
 
     def _sort(self, event: WorkerEvent) -> None:
+        self._hang.hear(event, time.monotonic())
         match event:
             case CheckpointSaved() | RolloutsWritten():
                 self._uploads.put(event)
@@ -152,6 +196,9 @@ class Reporter:
                 self._last_word = event
             case Metrics(step=step):
                 self._step = step
+                self.say(event)
+            case Phase(name="training" | "evaluating"):
+                self._is_training = True
                 self.say(event)
             case _:
                 self.say(event)
@@ -168,12 +215,12 @@ class Reporter:
         batch = [self._outbox[n] for n in range(min(BATCH, len(self._outbox)))]
         asked_at = time.monotonic()
         try:
-            reply = self._platform.report(Reports(reports=tuple(batch)))
+            reply = self._platform.report(Reports(reports=tuple(batch)), self._timeout_s)
         except Unreachable as error:
             self._back_off(str(error))
             return False
         except Refused as error:
-            log.error("a report of %s was refused: %s", self._assignment.spec.job, error)
+            self._log.error("a report was refused: %s", error)
             self._obey("replaced")
             return False
         for _ in batch:
@@ -188,37 +235,63 @@ class Reporter:
         wait = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
         self._failures += 1
         self._next_try = time.monotonic() + wait
-        log.warning("the platform was not reached (try %d): %s", self._failures, why)
+        self._log.warning("the platform was not reached (try %d): %s", self._failures, why)
+
+    @property
+    def _timeout_s(self) -> float:
+        return HURRIED_TIMEOUT_S if self._shutdown.has_begun else REPORT_TIMEOUT_S
 
     def _obey(self, order: Order) -> None:
         if order != self._order:
-            log.info("order for %s: %s", self._assignment.spec.job, order)
+            self._log.info("order: %s", order)
             self._ordered_at = time.monotonic()
         self._order = order
         self._write_orders()
 
     def _write_orders(self) -> None:
-        write_orders(self._assignment.orders, Orders(order=self._order, lease_until=self._lease_until))
+        word = "drain" if self._is_draining and self._order == "go_on" else self._order
+        orders = Orders.model_validate({"order": word, "lease_until": self._lease_until})
+        write_orders(self._assignment.orders, orders)
 
-    def _enforce(self, launcher: LauncherProcess, training: Training, stopping: Stopping) -> None:
-        """Kill what does not obey in time. A pause gets the time that saving takes."""
-        late = time.monotonic() - self._ordered_at > GRACE_S
-        if self._order == "replaced" or (self._order == "cancel" and late) or stopping.is_set():
+    def _enforce(self, launcher: LauncherProcess, training: Training) -> None:
+        """Pass on that the worker is to stop, and kill what does not obey, or does not move."""
+        if self._shutdown.has_begun and not self._is_draining:
+            self._log.info("told to stop after step %d", self._step)
+            self._is_draining = True
+            self._write_orders()
+        self._hung = self._hung or self._hang.verdict(time.monotonic())
+        if self._is_to_be_killed:
             launcher.kill(training)
 
-    def _epitaph(self, status: int | None, stopping: Stopping) -> WorkerEvent:
+    @property
+    def _is_to_be_killed(self) -> bool:
+        is_late = time.monotonic() - self._ordered_at > GRACE_S
+        is_out_of_time = self._shutdown.has_begun and (self._shutdown.is_overdue or not self._is_training)
+        is_lost = self._hung is not None or self._uploads.failed is not None
+        return self._order == "replaced" or (self._order == "cancel" and is_late) or is_out_of_time or is_lost
+
+    def _epitaph(self, status: int | None) -> WorkerEvent:
         """What is to be said of a process that ended without a last word."""
         if self._order in ("cancel", "pause"):
             return Stopped(step=self._step)
-        how = "the worker was told to stop" if stopping.is_set() else _how(status)
+        if self._uploads.failed:
+            return Failed(fault=self._uploads.failed)
+        if self._shutdown.has_begun:
+            return Stopped(step=self._step)
+        if self._hung:
+            return Failed(fault=self._hung.model_copy(update={"evidence": log_end(self._assignment)}))
+        if status == disk.EXIT_STATUS:
+            return Failed(fault=disk.full(self._assignment.folder))
         memory_ran_out = status == -9 and killed_for_memory() > self._killed_for_memory
         code = "job.out_of_memory" if memory_ran_out else "job.process_died"
-        return Failed(fault=FaultReport(code=code, params={"how": how}, evidence=log_end(self._assignment)))
+        return Failed(fault=FaultReport(code=code, params={"how": _how(status)}, evidence=log_end(self._assignment)))
 
-    def _patience(self, stopping: Stopping) -> float:
-        if stopping.is_set():
-            return 2.0
-        return GRACE_S if self._order == "cancel" else LAST_WORDS_S
+
+def _bury(launcher: LauncherProcess, training: Training) -> None:
+    """Nothing trains once nobody attends to it."""
+    while training.status is None:
+        launcher.kill(training)
+        launcher.listen(TICK_S)
 
 
 def _how(status: int | None) -> str:

@@ -1,6 +1,8 @@
 """Completions sampled in training, with their grades' whole receipts, as parquet parts."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -46,6 +48,11 @@ class RolloutWriter:
         self._written_at = time.monotonic()
 
     def add(self, step: int, scored: Scored, advantages: list[float]) -> None:
+        with self._never_stopping_training(step):
+            self._rows.append(self._table(step, scored, advantages))
+            self._steps.append(step)
+
+    def _table(self, step: int, scored: Scored, advantages: list[float]) -> pa.Table:
         count = len(scored.texts)
         columns = [
             [step] * count,
@@ -59,8 +66,7 @@ class RolloutWriter:
             [not ids or ids[-1] not in self._ends for ids in scored.ids],
             [orjson.dumps(one.to_json()).decode() for one in scored.grades],
         ]
-        self._rows.append(pa.table(columns, schema=SCHEMA))
-        self._steps.append(step)
+        return pa.table(columns, schema=SCHEMA)
 
     def flush_if_due(self) -> None:
         if time.monotonic() - self._written_at >= PART_EVERY_S:
@@ -70,15 +76,25 @@ class RolloutWriter:
         """Write what was gathered as one part and say so."""
         if not self._rows:
             return
-        table = pa.concat_tables(self._rows)
-        name = f"{self._steps[0]:08d}-{self._steps[-1]:08d}.parquet"
-        pq.write_table(table, self._folder / name, compression="zstd")
-        self._spool.append(
-            RolloutsWritten(
-                step=self._steps[-1],
-                first_step=self._steps[0],
-                rows=table.num_rows,
-                file=file_ref(self._folder / name, name),
-            )
-        )
+        rows, steps = self._rows, self._steps
         self._rows, self._steps, self._written_at = [], [], time.monotonic()
+        with self._never_stopping_training(steps[-1]):
+            self._write(pa.concat_tables(rows), steps)
+
+    def _write(self, table: pa.Table, steps: list[int]) -> None:
+        name = f"{steps[0]:08d}-{steps[-1]:08d}.parquet"
+        file = self._folder / name
+        try:
+            pq.write_table(table, file, compression="zstd")
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
+        ref = file_ref(file, name)
+        self._spool.append(RolloutsWritten(step=steps[-1], first_step=steps[0], rows=table.num_rows, file=ref))
+
+    @contextmanager
+    def _never_stopping_training(self, step: int) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+            print(f"rollouts up to step {step} were not kept: {error}")

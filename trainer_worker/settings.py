@@ -24,6 +24,11 @@ class Settings:
     cache_gb: float
     idle_poll_s: float
     """How often an idle worker asks for work without having been woken."""
+    drain_s: float = 120.0
+    """How long a training may take to finish its step and save, when the worker is told to stop."""
+    hang_s: float = 600.0
+    """A step that takes longer than this and `hang_factor` times the usual is taken to hang."""
+    hang_factor: float = 20.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -39,6 +44,9 @@ class Settings:
             scratch=Path(_required(environment, "WHETSTONE_SCRATCH", "a folder for work and cache")).absolute(),
             cache_gb=_number(environment, "WHETSTONE_CACHE_GB", 50.0),
             idle_poll_s=_number(environment, "WHETSTONE_IDLE_POLL_S", 4.0),
+            drain_s=_number(environment, "WHETSTONE_DRAIN_S", 120.0),
+            hang_s=_number(environment, "WHETSTONE_HANG_S", 600.0),
+            hang_factor=_number(environment, "WHETSTONE_HANG_FACTOR", 20.0),
         )
 
 

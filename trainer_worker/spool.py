@@ -1,5 +1,6 @@
 """Events on disk between the training process, which appends, and the reporter, which reads and ships."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,21 @@ EVENT: TypeAdapter[Any] = TypeAdapter(WorkerEvent)  # Any: an annotated union ha
 
 
 class SpoolWriter:
-    """Appends one event a line. A line counts once its newline is written."""
+    """Appends one event a line. A line counts once its newline is written; half a line is taken back."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
 
     def append(self, event: WorkerEvent) -> None:
-        self._file.write(event.model_dump_json().encode() + b"\n")
+        line = event.model_dump_json().encode() + b"\n"
+        written = 0
+        try:
+            while written < len(line):  # a disk that fills up takes a part, and refuses at the next try
+                written += self._file.write(line[written:])
+        except OSError:
+            if written:
+                os.truncate(self._file.fileno(), os.fstat(self._file.fileno()).st_size - written)
+            raise
 
 
 class Tail:

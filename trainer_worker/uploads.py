@@ -4,17 +4,16 @@ import logging
 import queue
 import shutil
 import threading
-import time
 from pathlib import Path
 
 from contracts.event import CheckpointSaved, Finished, RolloutsWritten
 from contracts.fault import FaultReport
 from contracts.job import FileRef
+from trainer_worker import disk
 from trainer_worker.assignment import Assignment
 from trainer_worker.cache import inside
 from trainer_worker.client import AttemptPlatform, Refused, Unreachable
-
-log = logging.getLogger(__name__)
+from trainer_worker.logs import JobLog
 
 WithFiles = CheckpointSaved | RolloutsWritten | Finished
 RETRY_S = 2.0
@@ -27,9 +26,11 @@ class Uploads:
         self._platform = platform
         self._assignment = assignment
         self._waiting: queue.Queue[WithFiles | None] = queue.Queue()
-        self._done: queue.Queue[WithFiles] = queue.Queue()
+        self._done: queue.Queue[WithFiles | None] = queue.Queue()
+        """None stands for rollouts that could not be stored: a job does not fail for them."""
         self._open = 0
         self._closed = threading.Event()
+        self._log = JobLog(logging.getLogger(__name__), assignment)
         self.failed: FaultReport | None = None
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._thread.start()
@@ -47,7 +48,7 @@ class Uploads:
         while not self._done.empty():
             events.append(self._done.get())
             self._open -= 1
-        return events if self.failed is None else []
+        return [event for event in events if event is not None] if self.failed is None else []
 
     def close(self) -> None:
         """Give up what has not been sent."""
@@ -58,10 +59,19 @@ class Uploads:
         while (event := self._waiting.get()) is not None and not self._closed.is_set():
             try:
                 self._send(event)
+                self._done.put(event)
             except (Refused, OSError, ValueError) as error:
-                log.exception("files of %s could not be stored", self._assignment.spec.job)
-                self.failed = FaultReport(code="job.training_failed", params={"detail": f"storing files: {error}"})
-            self._done.put(event)
+                self._log.error("files of a %s could not be stored: %s", event.type, error)
+                self._fail(event, error)
+                self._done.put(None)
+
+    def _fail(self, event: WithFiles, error: Exception) -> None:
+        if isinstance(event, RolloutsWritten):
+            return
+        if disk.is_full(error):
+            self.failed = disk.full(self._assignment.folder)
+        else:
+            self.failed = FaultReport(code="job.training_failed", params={"detail": f"storing files: {error}"})
 
     def _send(self, event: WithFiles) -> None:
         folder, refs = self._files(event)
@@ -84,5 +94,5 @@ class Uploads:
             try:
                 return self._platform.upload(ref, file)
             except Unreachable as error:
-                log.warning("%s will be sent again: %s", ref.path, error)
-                time.sleep(RETRY_S)
+                self._log.warning("%s will be sent again: %s", ref.path, error)
+                self._closed.wait(RETRY_S)

@@ -4,19 +4,28 @@ import logging
 import shutil
 import threading
 
-from contracts.event import Claim, Failed, Hello, Phase
-from contracts.fault import FaultReport
+from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
+from contracts.fault import Fault, FaultReport
+from trainer_worker import disk
 from trainer_worker.assignment import Assignment
-from trainer_worker.cache import Cache, place_all
+from trainer_worker.cache import Cache
 from trainer_worker.client import AttemptPlatform, Platform, Refused, Unreachable
+from trainer_worker.files import Bringing
+from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess
+from trainer_worker.logs import JobLog
 from trainer_worker.machine import free_memory_gb, this_machine
-from trainer_worker.reporter import Reporter
+from trainer_worker.reporter import End, Halted, Reporter
+from trainer_worker.scratch import clear, instance_of, occupy, outlive_trainers
 from trainer_worker.settings import Settings
+from trainer_worker.shutdown import Shutdown
 
 log = logging.getLogger(__name__)
 
 HELLO_S = 15.0
+RELEASE_RETRY_S = 1.0
+LAST_MOMENTS_S = 15.0
+"""Beyond the time for draining: the kill, the last report, the way out."""
 GIB = 1 << 30
 
 
@@ -24,13 +33,18 @@ class Worker:
     """Works in one thread of its own, so that whoever wakes it, wakes it the same way."""
 
     def __init__(self, settings: Settings, launcher: LauncherProcess | None = None) -> None:
+        """Raises ScratchTaken when another worker works in the same folder."""
         self.settings = settings
+        self._scratch = occupy(settings.scratch)
+        outlive_trainers(settings.scratch)
+        clear(settings.scratch)
+        self._instance = instance_of(settings.scratch)
         self._machine = this_machine()
         self._platform = Platform(settings.url, settings.token)
         self._cache = Cache(settings.scratch / "cache", int(settings.cache_gb * GIB))
         self._wanted = threading.Event()
         self._idle = threading.Event()
-        self._stopping = threading.Event()
+        self._shutdown = Shutdown(settings.drain_s)
         self._is_launchers_owner = launcher is None
         self._launcher = launcher or LauncherProcess(settings.scratch)
         self._threads = [
@@ -51,21 +65,27 @@ class Worker:
         self._idle.wait()
 
     def stop(self) -> None:
-        """End a running training; the platform gives its job to somebody else."""
-        self._stopping.set()
+        """Let a running training finish its step and save; the platform gives its job to somebody else."""
+        self._shutdown.begin()
+        self._wanted.set()
+
+    def stop_at_once(self) -> None:
+        self._shutdown.hurry()
         self._wanted.set()
 
     def join(self) -> None:
         """After stop(): returns when the last report is out."""
-        self._threads[0].join(10)
+        self._threads[0].join(self.settings.drain_s + LAST_MOMENTS_S)
         if self._is_launchers_owner:
             self._launcher.close()
+        self._scratch.close()
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
+        self._release()
+        while not self._shutdown.has_begun:
             self._wanted.clear()
             try:
-                while not self._stopping.is_set() and self._work_once():
+                while not self._shutdown.has_begun and self._work_once():
                     pass
             except (Unreachable, Refused) as error:
                 log.warning("no claim: %s", error)
@@ -73,36 +93,50 @@ class Worker:
                 log.exception("the worker stumbled, and goes on")
             if not self._wanted.is_set():
                 self._idle.set()
-            self._wanted.wait(self.settings.idle_poll_s)
+            if not self._shutdown.has_begun:
+                self._wanted.wait(self.settings.idle_poll_s)
         self._idle.set()
+
+    def _release(self) -> None:
+        """Give up what this folder's last worker held, before anything new is claimed. Nothing of it lives."""
+        while not self._shutdown.has_begun:
+            try:
+                return self._platform.release(self.settings.name, self._instance)
+            except Unreachable as error:
+                log.warning("nothing is given up yet: %s", error)
+            except Refused as error:
+                return log.error("nothing was given up: %s", error)
+            self._shutdown.wait(RELEASE_RETRY_S)
 
     def _work_once(self) -> bool:
         """Carry out one job. False when nothing waits."""
-        claim = self._platform.claim(self.settings.name, self.settings.pool)
+        claim = self._platform.claim(self.settings.name, self.settings.pool, self._instance)
         if claim is None:
             return False
-        self._carry_out(claim)
-        return True
-
-    def _carry_out(self, claim: Claim) -> None:
         platform = self._platform.attempt(claim)
         assignment = self._assign(claim)
-        shutil.rmtree(assignment.folder, ignore_errors=True)
-        reporter = Reporter(platform, assignment, claim.lease_s)
-        reporter.open()
+        about = JobLog(log, assignment)
+        about.info("begins at step %d", assignment.from_step)
         try:
-            try:
-                self._bring_files(claim, assignment, platform, reporter)
-                training = self._ready_launcher().launch(assignment.file)
-            except (Unreachable, Refused, LauncherDied, OSError, ValueError) as error:
-                log.exception("%s could not be started", claim.spec.job)
-                reporter.close(Failed(fault=FaultReport(code="job.training_failed", params={"detail": str(error)})))
-                return
-            end = reporter.attend(self._launcher, training, self._stopping)
-            log.info("%s attempt %d ended: %s", claim.spec.job, claim.attempt, end.value)
+            end = self._carry_out(claim, assignment, platform)
+            about.info("ended: %s", end.value)
         finally:
             platform.close()
             shutil.rmtree(assignment.folder, ignore_errors=True)
+        return True
+
+    def _carry_out(self, claim: Claim, assignment: Assignment, platform: AttemptPlatform) -> End:
+        shutil.rmtree(assignment.folder, ignore_errors=True)
+        hang = HangWatch(self.settings.hang_s, self.settings.hang_factor)
+        reporter = Reporter(platform, assignment, claim.lease_s, self._shutdown, hang)
+        try:
+            reporter.open()
+            Bringing(self._cache, platform, assignment, reporter).bring(claim)
+            training = self._ready_launcher().launch(assignment.file)
+        except (Halted, Fault, Refused, LauncherDied, OSError, ValueError) as error:
+            JobLog(log, assignment).error("could not be started: %r", error)
+            return reporter.close(_why_not(error, assignment))
+        return reporter.attend(self._launcher, training)
 
     def _assign(self, claim: Claim) -> Assignment:
         folder = self.settings.scratch / "jobs" / claim.spec.job / str(claim.attempt)
@@ -114,20 +148,11 @@ class Worker:
             training=folder / "training.jsonl",
             validation=folder / "validation.jsonl" if claim.spec.validation else None,
             resume=folder / "resume" if claim.resume else None,
+            from_step=claim.resume.step if claim.resume else 0,
             trained_tokens=claim.trained_tokens,
             threads=self._machine.cores,
             processes=max(1, len(self._machine.gpus)),
         )
-
-    def _bring_files(self, claim: Claim, assignment: Assignment, platform: AttemptPlatform, reporter: Reporter) -> None:
-        reporter.say(Phase(name="downloading"))
-        place_all(self._cache, claim.spec.model.files, assignment.model, platform.download)
-        self._cache.place(claim.spec.training.file, assignment.training, platform.download)
-        if claim.spec.validation and assignment.validation:
-            self._cache.place(claim.spec.validation.file, assignment.validation, platform.download)
-        if claim.resume and assignment.resume:
-            place_all(self._cache, claim.resume.files, assignment.resume, platform.download)
-        assignment.write()
 
     def _ready_launcher(self) -> LauncherProcess:
         if not self._launcher.is_alive:
@@ -136,13 +161,24 @@ class Worker:
         return self._launcher
 
     def _greet(self) -> None:
-        while not self._stopping.is_set():
+        while not self._shutdown.has_begun:
             try:
                 self._platform.hello(self._presentation())
             except (Unreachable, Refused) as error:
                 log.warning("no hello: %s", error)
-            self._stopping.wait(HELLO_S)
+            self._shutdown.wait(HELLO_S)
 
     def _presentation(self) -> Hello:
         settings = self.settings
         return Hello(worker=settings.name, pool=settings.pool, machine=self._machine, free_memory_gb=free_memory_gb())
+
+
+def _why_not(error: Exception, assignment: Assignment) -> WorkerEvent:
+    """The last word of an attempt whose training did not begin."""
+    if isinstance(error, Halted):
+        return Stopped(step=assignment.from_step)
+    if isinstance(error, Fault):
+        return Failed(fault=error.report)
+    if disk.is_full(error):
+        return Failed(fault=disk.full(assignment.folder))
+    return Failed(fault=FaultReport(code="job.training_failed", params={"detail": str(error)}))

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from contracts.event import Claim, ClaimRequest, Hello, Order, Reply, Report, Reports, ResumePoint
+from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
 from contracts.job import FileRef, JobSpec
 
 JOIN_TOKEN = "join"
@@ -27,9 +27,15 @@ class OtherSide:
         self.arrived_at: list[float] = []
         self.batches = 0
         self.hellos: list[Hello] = []
+        self.claims: list[ClaimRequest] = []
+        self.releases: list[Release] = []
         self.order: Order = "go_on"
         self.lease_s = 60.0
         self.is_down = False
+        self.is_faint = False
+        """It answers, but no file comes."""
+        self.is_mute = False
+        """It hears and records every request, and answers none."""
         self.url = ""
         self._changed = threading.Condition()
 
@@ -54,6 +60,11 @@ class OtherSide:
 
     def events(self, kind: str) -> list[Any]:  # Any: events of that type
         return [report.event for report in list(self.reports) if report.event.type == kind]
+
+    def resume_point(self) -> ResumePoint:
+        """Its last checkpoint."""
+        saved = self.events("checkpoint")[-1]
+        return ResumePoint(step=saved.step, files=saved.files)
 
     def wait_for(self, happened: Callable[["OtherSide"], bool], timeout_s: float = 60.0) -> None:
         """Until it has happened. Fails with the log of the training otherwise."""
@@ -81,6 +92,11 @@ class OtherSide:
             self.hellos.append(hello)
             self._changed.notify_all()
 
+    def release(self, release: Release) -> None:
+        with self._changed:
+            self.releases.append(release)
+            self._changed.notify_all()
+
     def record(self, reports: Reports) -> Reply:
         with self._changed:
             known = {report.seq for report in self.reports}
@@ -102,6 +118,9 @@ class Door(BaseHTTPRequestHandler):
         if self.path == "/api/worker/hello":
             self.side.greet(Hello.model_validate_json(body))
             return self._answer(204)
+        if self.path == "/api/worker/release":
+            self.side.release(Release.model_validate_json(body))
+            return self._answer(204 if self._is_member() else 401)
         if self.path == "/api/worker/claim":
             return self._claim(ClaimRequest.model_validate_json(body))
         if not self._holds_claim():
@@ -120,6 +139,8 @@ class Door(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if not self._holds_claim():
             return self._answer(401)
+        if self.side.is_faint:
+            return self._answer(503)
         self._answer(200 if self._blob in self.side.blobs else 404, self.side.blobs.get(self._blob, b""))
 
     do_HEAD = do_GET
@@ -136,16 +157,23 @@ class Door(BaseHTTPRequestHandler):
         return self.headers["Authorization"] == f"Bearer {self.side.tokens.get(job)}"
 
     def _claim(self, asked: ClaimRequest) -> None:
-        if self.headers["Authorization"] != f"Bearer {JOIN_TOKEN}":
+        self.side.claims.append(asked)
+        if not self._is_member():
             return self._answer(401)
         if not self.side.waiting:
             return self._answer(204)
         self._answer(200, self.side.waiting.popleft().model_dump_json().encode())
 
+    def _is_member(self) -> bool:
+        return self.headers["Authorization"] == f"Bearer {JOIN_TOKEN}"
+
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _answer(self, status: int, body: bytes = b"") -> None:
+        if self.side.is_mute:
+            self.close_connection = True
+            return
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -112,8 +112,8 @@ def test_a_saved_model_is_loaded_from_safetensors_alone(tiny: Path, tmp_path: Pa
 
 def test_a_checkpoint_without_a_manifest_does_not_exist(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
-    with pytest.raises(ValueError, match="no manifest"):
-        check(tmp_path)
+    with pytest.raises(Fault, match="no manifest"):
+        check(tmp_path, step=5)
 
 
 def test_a_sealed_checkpoint_is_whole_and_a_changed_one_is_damaged(tmp_path: Path) -> None:
@@ -121,10 +121,12 @@ def test_a_sealed_checkpoint_is_whole_and_a_changed_one_is_damaged(tmp_path: Pat
     (tmp_path / "training_args.bin").write_bytes(b"a pickle")
     names = {ref.path for ref in seal(tmp_path, step=5)}
     assert names == {"model.safetensors", "manifest.json"}
-    assert check(tmp_path).step == 5
+    check(tmp_path, step=5)
+    with pytest.raises(Fault, match="of step 6 is damaged: its manifest is of step 5"):
+        check(tmp_path, step=6)
     (tmp_path / "model.safetensors").write_bytes(b"weighty")
-    with pytest.raises(ValueError, match="is damaged"):
-        check(tmp_path)
+    with pytest.raises(Fault, match="not what its checksum says"):
+        check(tmp_path, step=5)
 
 
 @pytest.fixture

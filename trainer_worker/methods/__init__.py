@@ -26,7 +26,7 @@ def train(assignment: Assignment, spool: SpoolWriter) -> None:
     trainer, watch = grpo.build(base, method) if isinstance(method, GrpoMethod) else sft.build(base, method)
     _run(trainer, assignment)
     if trainer.state.global_step < trainer.state.max_steps:
-        raise Interrupted  # paused: its checkpoint is in the spool
+        raise Interrupted  # paused or drained: its checkpoint is in the spool
     if trainer.is_world_process_zero():
         _finish(base, trainer, watch)
 
@@ -35,7 +35,7 @@ def _run(trainer: Trainer, assignment: Assignment) -> None:
     if assignment.resume is None:
         trainer.train()
         return
-    check(assignment.resume)
+    check(assignment.resume, assignment.from_step)
     trainer.train(resume_from_checkpoint=str(assignment.resume))
 
 

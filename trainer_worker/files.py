@@ -1,0 +1,61 @@
+"""What an attempt reads, brought to this machine before its training starts."""
+
+import logging
+import time
+from pathlib import Path
+
+from contracts.event import Claim, Phase
+from contracts.fault import Fault
+from contracts.job import FileRef
+from trainer_worker.assignment import Assignment
+from trainer_worker.cache import Cache, place_all
+from trainer_worker.client import AttemptPlatform, Refused, Unreachable
+from trainer_worker.logs import JobLog
+from trainer_worker.reporter import Reporter
+
+RETRY_S = 0.5
+
+
+class Bringing:
+    """Downloads of one attempt. They go on when the platform is back, and renew the lease meanwhile."""
+
+    def __init__(self, cache: Cache, platform: AttemptPlatform, assignment: Assignment, reporter: Reporter) -> None:
+        self._cache = cache
+        self._platform = platform
+        self._assignment = assignment
+        self._reporter = reporter
+        self._log = JobLog(logging.getLogger(__name__), assignment)
+
+    def bring(self, claim: Claim) -> None:
+        """Every file in its place, and the assignment beside them.
+
+        Raises:
+            Halted: when an order ended it.
+            Refused: when the platform has not got a file.
+            Fault: checkpoint.damaged.
+        """
+        assignment, spec = self._assignment, claim.spec
+        self._reporter.say(Phase(name="downloading"))
+        place_all(self._cache, spec.model.files, assignment.model, self._fetch)
+        self._cache.place(spec.training.file, assignment.training, self._fetch)
+        if spec.validation and assignment.validation:
+            self._cache.place(spec.validation.file, assignment.validation, self._fetch)
+        self._bring_checkpoint(claim)
+        assignment.write()
+
+    def _bring_checkpoint(self, claim: Claim) -> None:
+        if claim.resume is None or self._assignment.resume is None:
+            return
+        try:
+            place_all(self._cache, claim.resume.files, self._assignment.resume, self._fetch)
+        except Refused as error:
+            raise Fault("checkpoint.damaged", step=claim.resume.step, detail=str(error)) from error
+
+    def _fetch(self, ref: FileRef, to: Path) -> None:
+        while True:
+            self._reporter.keep_alive()
+            try:
+                return self._platform.download(ref, to, self._reporter.keep_alive)
+            except Unreachable as error:
+                self._log.warning("%s will be asked for again: %s", ref.path, error)
+                time.sleep(RETRY_S)
