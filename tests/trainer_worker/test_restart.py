@@ -54,11 +54,13 @@ def test_a_new_worker_waits_until_the_last_training_has_died(tmp_path: Path) -> 
 
 def test_a_launcher_and_what_it_forks_hold_the_lock_of_trainers(tmp_path: Path) -> None:
     launcher = LauncherProcess(tmp_path)
-    done = threading.Event()
-    threading.Thread(target=lambda: (outlive_trainers(tmp_path), done.set()), daemon=True).start()
-    assert not done.wait(0.3)
+    waiting = threading.Thread(target=outlive_trainers, args=(tmp_path,), daemon=True)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
     launcher.close()
-    assert done.wait(5)
+    waiting.join(5)
+    assert not waiting.is_alive()
 
 
 def test_leftovers_of_former_attempts_are_deleted(tmp_path: Path) -> None:

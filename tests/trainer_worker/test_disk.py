@@ -1,0 +1,132 @@
+"""A full disk, for which a small file system in memory stands."""
+
+import contextlib
+import errno
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from contracts.event import LogLines, Metrics
+from tests.trainer_worker.jobs import full, grpo, make_spec
+from tests.trainer_worker.other_side import OtherSide
+from tests.trainer_worker.test_orders import begin
+from trainer_worker.disk import is_full
+from trainer_worker.launching import LauncherProcess
+from trainer_worker.rollouts import SCHEMA, RolloutWriter
+from trainer_worker.settings import Settings
+from trainer_worker.spool import SpoolReader, SpoolWriter
+from trainer_worker.worker import Worker
+
+may_mount = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small file system")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("cannot mount here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(folder: Path, leave: int = 0) -> Path:
+    ballast = folder / "ballast"
+    room = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
+    with contextlib.suppress(OSError):  # a training may take some of the room meanwhile
+        ballast.write_bytes(b"x" * max(0, room - leave))
+    return ballast
+
+
+def test_every_library_says_it_in_its_own_way() -> None:
+    wrapped = RuntimeError("could not save")
+    wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert is_full(wrapped)
+    assert is_full(RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3"))
+    assert is_full(ValueError("Error while serializing: I/O error: No space left on device (os error 28)"))
+    assert not is_full(OSError(errno.EACCES, "Permission denied"))
+
+
+@may_mount
+def test_half_a_line_in_the_spool_is_taken_back(small: Path) -> None:
+    writer, reader = SpoolWriter(small / "spool"), SpoolReader(small / "spool")
+    writer.append(Metrics(step=1, values={}))
+    ballast = fill(small, leave=4096)
+    with pytest.raises(OSError, match="No space left"):
+        writer.append(LogLines(text="x" * 20_000))
+    ballast.unlink()
+    writer.append(Metrics(step=2, values={}))
+    assert reader.events() == [Metrics(step=1, values={}), Metrics(step=2, values={})]
+
+
+@may_mount
+def test_rollouts_that_cannot_be_written_stop_no_training(small: Path, tmp_path: Path) -> None:
+    writer = RolloutWriter(small / "rollouts", SpoolWriter(tmp_path / "spool"), [0], 1)
+    ballast = fill(small)
+    columns = [[1], [0], ["q"], ["a" * 10_000], ["{}"], [1.0], [0.0], [3], [False], ["{}"]]
+    writer._rows, writer._steps = [pa.table(columns, schema=SCHEMA)], [1]
+    writer.flush()
+    assert SpoolReader(tmp_path / "spool").events() == []
+    assert list((small / "rollouts").iterdir()) == []
+    ballast.unlink()
+    writer._rows, writer._steps = [pa.table(columns, schema=SCHEMA)], [2]
+    writer.flush()
+    assert [event.step for event in SpoolReader(tmp_path / "spool").events()] == [2]  # type: ignore[union-attr]
+
+
+@may_mount
+def test_a_disk_that_is_full_at_a_download_is_named(
+    side: OtherSide, settings: Settings, launcher: LauncherProcess, tiny: Path, small: Path
+) -> None:
+    worker = Worker(replace(settings, scratch=small), launcher=launcher)
+    worker.start()
+    ballast = fill(small, leave=65536)
+    side.queue(make_spec(side, tiny))
+    worker.wake()
+    failed = side.wait_for_end()
+    ballast.unlink()
+    worker.stop()
+    worker.join()
+    assert (failed.fault.code, failed.fault.cause) == ("worker.disk_full", "capacity")
+
+
+@may_mount
+def test_a_disk_that_fills_up_in_training_is_named_and_earlier_checkpoints_stay(
+    side: OtherSide, settings: Settings, launcher: LauncherProcess, tiny: Path, small: Path
+) -> None:
+    worker = Worker(replace(settings, scratch=small), launcher=launcher)
+    worker.start()
+    begin(side, worker, make_spec(side, tiny, full(max_steps=2000, n_epochs=50, checkpoint_interval=5)))
+    side.wait_for(lambda s: bool(s.events("checkpoint")))
+    threading.Thread(target=fill, args=(small,)).start()
+    failed = side.wait_for_end()
+    worker.stop()
+    worker.join()
+    assert failed.fault.code == "worker.disk_full", side.log
+    assert all(len(side.blobs[ref.sha256]) == ref.size for ref in side.resume_point().files)
+
+
+@may_mount
+def test_a_job_finishes_once_there_is_room_again(
+    side: OtherSide, settings: Settings, launcher: LauncherProcess, tiny: Path, small: Path
+) -> None:
+    worker = Worker(replace(settings, scratch=small), launcher=launcher)
+    worker.start()
+    begin(side, worker, make_spec(side, tiny, grpo(max_steps=2000, n_epochs=50)))
+    ballast = fill(small)
+    assert side.wait_for_end().fault.code == "worker.disk_full", side.log
+    ballast.unlink()
+    side.reports.clear()
+    side.queue(make_spec(side, tiny), attempt=2)
+    worker.wake()
+    assert side.wait_for_end().type == "finished"
+    worker.stop()
+    worker.join()
