@@ -2,9 +2,10 @@
 
     python -m benchmarks.training [--pairs 3] [--steps 20]
 
-Prints seconds a step of each, and the median of the pairs' ratios. Both run one after the other, in turn first, each
-in a process of its own and under the same OMP settings (without them a busy machine decides, not the code); the time
-between the logs of the second and the last step is what counts.
+Prints seconds a step of each, the median of the pairs' ratios, and the share of a step that reporting takes: orders
+looked at, metrics and rollouts written, all that the training process does for us in and between its steps. Both sides
+run one after the other, in turn first, each in a process of its own and under the same OMP settings (without them a
+busy machine decides, not the code); the time between the logs of the second and the last step is what counts.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from benchmarks import _starter_job as starter_job
 from trainer_worker.launching import LAUNCHER_ENVIRONMENT
 
 SIDES = ("whetstone", "bare")
+SPENT = "seconds-in-callbacks"
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -65,7 +67,37 @@ def seconds_a_step(side: str, steps: int) -> float:
             process.wait()
         if len(arrived) < steps:
             raise SystemExit((Path(folder) / "printed").read_text()[-3000:])
-        return (arrived[-1] - arrived[1]) / (steps - 2)
+        a_step = (arrived[-1] - arrived[1]) / (steps - 2)
+        if (spent := Path(folder) / SPENT).exists():
+            report_overhead(float(spent.read_text()) / steps, a_step)
+        return a_step
+
+
+def report_overhead(reporting_s: float, step_s: float) -> None:
+    print(f"reporting: {reporting_s * 1000:.2f} ms of a step, {reporting_s / step_s:.2%}", flush=True)
+
+
+class Stopwatch:
+    """Seconds spent in the methods that it was laid over. What one of them calls is counted once."""
+
+    def __init__(self) -> None:
+        self.total_s = 0.0
+        self._is_running = False
+
+    def over(self, owner: type, name: str) -> None:
+        method = getattr(owner, name)
+
+        def timed(*given: object, **named: object) -> object:
+            if self._is_running:
+                return method(*given, **named)
+            self._is_running, began = True, time.perf_counter()
+            try:
+                return method(*given, **named)
+            finally:
+                self.total_s += time.perf_counter() - began
+                self._is_running = False
+
+        setattr(owner, name, timed)
 
 
 def log_times(spool: Path, process: subprocess.Popen[bytes]) -> list[float]:
@@ -84,8 +116,10 @@ def run_whetstone(folder: Path, steps: int) -> None:
     from contracts.job import FileRef
     from trainer_worker.assignment import Assignment
     from trainer_worker.attempt import carry_out, prepare_process
+    from trainer_worker.callbacks import Watch
     from trainer_worker.machine import usable_cores
     from trainer_worker.orders import Orders, write_orders
+    from trainer_worker.rollouts import RolloutWriter
 
     base, prompts = starter_job.write_files(folder)
     nowhere = FileRef(path="rows.jsonl", sha256="0" * 64, size=0)
@@ -102,7 +136,13 @@ def run_whetstone(folder: Path, steps: int) -> None:
     )
     write_orders(assignment.orders, Orders(order="go_on", lease_until=time.monotonic() + 3600))
     prepare_process(assignment)
-    sys.exit(carry_out(assignment))
+    stopwatch = Stopwatch()
+    for name in ("on_step_begin", "on_substep_end", "on_step_end", "on_log"):
+        stopwatch.over(Watch, name)
+    stopwatch.over(RolloutWriter, "add")
+    status = carry_out(assignment)
+    (folder / SPENT).write_text(str(stopwatch.total_s))
+    sys.exit(status)
 
 
 def run_bare(folder: Path, steps: int) -> None:
