@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "whetstone.api.request_id.RequestIdMiddleware",
+    "whetstone.api.timing.TimingMiddleware",
     "whetstone.api.front_door.FrontDoorMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
