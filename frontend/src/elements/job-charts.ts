@@ -75,7 +75,8 @@ export class JobCharts extends HTMLElement implements ChartHost {
       this.#charts.set(key, new Chart(curves.keys.get(bare(key)) as KeyAbout, key !== bare(key), this));
     }
     const order = [...curves.keys.keys()];
-    const place = (chart: Chart): number => (order.indexOf(chart.about.key) + 1 || order.length + 1) + (chart.isEvaluation ? -0.5 : 0);
+    // Held-out rows first: their score is the headline.
+    const place = (chart: Chart): number => (order.indexOf(chart.about.key) + 1 || order.length + 1) - (chart.isEvaluation ? order.length + 1 : 0);
     const groups = new Map<string, Chart[]>();
     for (const chart of [...this.#charts.values()].sort((a, b) => place(a) - place(b))) {
       const name = chart.isEvaluation ? gettext("Held-out") : chart.about.group;
