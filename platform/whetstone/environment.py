@@ -3,6 +3,7 @@
 import secrets
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,8 @@ class Environment(BaseSettings):
     worker_token: str | None = None
     """What a worker must show to join. Without it: made once and kept in the home."""
     debug: bool = False
+    log: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for machines."""
     max_upload_mb: int = Field(1024, ge=1)
     lease_s: float = Field(300, gt=0)
     """How long a job may go without a report before it is given to another worker."""

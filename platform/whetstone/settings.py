@@ -9,6 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from whetstone.environment import read_environment
+from whetstone.logs import configuration
 
 ENVIRONMENT = read_environment()
 HOME = ENVIRONMENT.home
@@ -145,14 +146,4 @@ LOCALE_PATHS = [str(Path(__file__).parent / "locale")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},  # a 404 is an answer, not a warning
-        "httpx": {"level": "WARNING"},
-    },
-}
+LOGGING = configuration(ENVIRONMENT.log)

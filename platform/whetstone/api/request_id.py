@@ -1,4 +1,4 @@
-"""Every answer names its request, so that a line in a client's log can be found in ours."""
+"""Every answer names its request, and so does every line we log of it: a client's log can be matched with ours."""
 
 import re
 import secrets
@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
+
+from whetstone.logs import ABOUT
 
 _GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -23,6 +25,11 @@ class RequestIdMiddleware:
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("x-request-id", "")
-        response = await self.get_response(request)
-        response["x-request-id"] = given if _GOOD.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+        name = given if _GOOD.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+        about = ABOUT.set({"request_id": name})
+        try:
+            response = await self.get_response(request)
+        finally:
+            ABOUT.reset(about)
+        response["x-request-id"] = name
         return response

@@ -20,6 +20,7 @@ from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Attempt
 from whetstone.jobs.record import holder, record
+from whetstone.logs import ABOUT
 from whetstone.workers.pools import welcome
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,10 @@ class Holder(HttpBearer):
     """The token of one attempt of one job. An attempt that was replaced is still known by it."""
 
     def authenticate(self, request: HttpRequest, token: str) -> str:
-        if not Attempt.objects.filter(token_hash=hash_of(token)).exists():
+        attempt = Attempt.objects.filter(token_hash=hash_of(token)).values("job", "number").first()
+        if attempt is None:
             raise Fault("auth.invalid")
+        ABOUT.get({}).update(job=attempt["job"], attempt=attempt["number"])
         return token
 
 
