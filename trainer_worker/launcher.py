@@ -175,6 +175,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # children share these pages as long as no collection writes into them
     Launcher(socket.socket(fileno=socket_fd)).serve()
+    os._exit(0)  # taking torch and TRL down piece by piece would keep a worker that stops waiting for seconds
 
 
 if __name__ == "__main__":
