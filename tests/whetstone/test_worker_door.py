@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+import os
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -243,3 +246,18 @@ def test_before_the_first_worker_there_is_a_pool_to_wait_in() -> None:
     assert choose("auto") == "h100"
     with pytest.raises(Fault, match="no pool"):
         choose("cpu")
+
+
+def test_a_blob_that_lost_its_end_is_refused_and_can_be_stored_anew() -> None:
+    job, content = make_job(), b"half of this is lost"
+    blob = put_bytes(job.team, content)
+    token = claimed().token
+    stored = Path(default_storage.path(blob.place))
+    os.truncate(stored, 10)
+    http = Client(headers={"authorization": f"Bearer {token}"})
+    address = f"/api/worker/jobs/{job.id}/blobs/{blob.sha256}"
+    assert http.get(address).status_code == 404
+    assert http.head(address).status_code == 404
+    put_bytes(job.team, content)
+    assert stored.read_bytes() == content
+    assert http.head(address).status_code == 200

@@ -15,7 +15,7 @@ from whetstone.accounts.models import hash_of
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
 from whetstone.artifacts import disk
-from whetstone.artifacts.store import Corrupt, find, put, renew
+from whetstone.artifacts.store import Corrupt, find, is_whole, put, renew
 from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Attempt
@@ -82,7 +82,7 @@ def fetch(request: HttpRequest, job_id: str, sha256: str) -> HttpResponse:
     attempt = holder(job_id, _token(request))
     look = renew if request.method == "HEAD" else find  # it asks so that it need not send, and will name it next
     blob = look(attempt.job.team, sha256) if attempt else None
-    if blob is None:
+    if blob is None or not is_whole(blob):  # asking again would bring nothing: the worker must not wait for it
         return error(404, "no such blob", code="not_found")
     if request.method == "HEAD":
         return HttpResponse(headers={"Content-Length": str(blob.size)})

@@ -88,7 +88,15 @@ def renew(team: Team, sha256: str) -> Blob | None:
     """The blob, when it is there: housekeeping leaves it alone until whoever asked had the time to name it."""
     renewed = owned(Blob, team).filter(sha256=sha256).update(created_at=timezone.now())
     blob = find(team, sha256) if renewed else None
-    return blob if blob and default_storage.exists(blob.place) else None
+    return blob if blob and is_whole(blob) else None
+
+
+def is_whole(blob: Blob) -> bool:
+    """Whether the store still holds all of it. A disk that filled up or lost power may have kept a part."""
+    try:
+        return default_storage.size(blob.place) == blob.size
+    except FileNotFoundError:
+        return False
 
 
 @transaction.atomic
