@@ -11,7 +11,7 @@ FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune
 CATALOGUES := $(shell find platform/whetstone/locale -name '*.po' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up test check format bench lock clean
+.PHONY: help install install-dev demo up test faults check format bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -29,6 +29,11 @@ up: install ## Start the platform on this machine (PORT=n); Ctrl-C stops it
 
 test: install-dev ## Run every test (ARGS="tests/graders -k multi" runs some)
 	@$(RUN) -m scripts.test $(ARGS)
+
+faults: install-dev ## Kill, cut and damage everything for half an hour, and put the table into the guide
+	@rm -f .pytest_cache/faults.jsonl
+	@WHETSTONE_TEST_FAULTS=full $(RUN) -m scripts.test tests/faults $(ARGS)
+	@$(RUN) -m tests.faults.report
 
 check: install-dev ## Lint, types, imports, frontend, translations, migrations
 	$(BIN)/ruff check .

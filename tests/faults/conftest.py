@@ -11,5 +11,5 @@ from tests.faults.runs import Bench
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """On SQLite alone, as on a laptop."""
-    with place(tmp_path_factory.mktemp("faults")) as here:
+    with place(tmp_path_factory.mktemp("faults"), settings={}) as here:
         yield Bench.at(here)

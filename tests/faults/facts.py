@@ -12,6 +12,7 @@ import psycopg2
 EXACT = ("loss", "grad_norm", "learning_rate", "reward")
 MODEL = "SELECT m.files FROM modelhub_model m JOIN jobs_job j ON j.trained_id = m.id WHERE j.id = {}"
 METRICS = "SELECT step, data FROM jobs_event WHERE job_id = {} AND type = 'metrics' ORDER BY number"
+CHECKPOINTS = "SELECT data FROM jobs_event WHERE job_id = {} AND type = 'checkpoint' ORDER BY step"
 JOB = "SELECT status, step, attempt, reason FROM jobs_job WHERE id = {}"
 
 
@@ -55,14 +56,23 @@ class Database:
             weights=next((file["sha256"] for file in files if file["path"] == "model.safetensors"), "no model"),
         )
 
+    def newest_checkpoint(self, job: str) -> dict[str, str]:
+        """Path of each of its files -> SHA-256."""
+        return {file["path"]: file["sha256"] for file in _decoded(self._ask(CHECKPOINTS, job)[-1][0])["files"]}
+
     def _ask(self, question: str, job: str) -> list[Any]:  # Any: a row's columns
         if self.url.startswith("sqlite"):
             path = self.url.removeprefix("sqlite:///")
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as sqlite:
                 return sqlite.execute(question.format("?"), (job,)).fetchall()
-        with closing(psycopg2.connect(self.url)) as postgres, postgres.cursor() as cursor:
-            cursor.execute(question.format("%s"), (job,))
-            return cursor.fetchall()
+        for _ in range(50):
+            try:
+                with closing(psycopg2.connect(self.url)) as postgres, postgres.cursor() as cursor:
+                    cursor.execute(question.format("%s"), (job,))
+                    return cursor.fetchall()
+            except psycopg2.OperationalError:
+                pass  # a row's fault was meant for the platform, and met us
+        raise AssertionError("PostgreSQL does not answer")
 
 
 def _decoded(value: Any) -> Any:  # Any: SQLite keeps JSON as text, PostgreSQL hands it out as it is

@@ -1,6 +1,7 @@
 """A platform of plain processes with two workers, whose every process, network and file can be harmed."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from scripts.machine import free_port
 from tests.faults.facts import Database
 from tests.faults.proxy import Network, Proxy
 
+PR_SET_PDEATHSIG = 1
 USER = "ada"
 TOKEN = "the-workers-join-token-of-this-test"
 LEASE_S = 5.0
@@ -94,6 +96,7 @@ class Place:
                     stdout=output,
                     stderr=output,
                     start_new_session=True,
+                    preexec_fn=_die_with_parent,
                 )
 
     def _command(self, name: str) -> list[str]:
@@ -178,13 +181,19 @@ class Place:
             proxy.close()
 
 
+def _die_with_parent() -> None:
+    """Nothing of a test run that was killed stays behind (Linux; elsewhere it does nothing)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 @contextmanager
-def place(folder: Path, workers: tuple[str, ...] = ("worker-a", "worker-b"), **settings: str) -> Iterator[Place]:
-    """The platform, ready, with workers that wait for work."""
+def place(folder: Path, settings: dict[str, str]) -> Iterator[Place]:
+    """The platform, ready, with two workers that wait for work."""
     here = Place(folder, settings)
     here.home.mkdir()
     try:
-        here.start(*workers)
+        here.start("worker-a", "worker-b")
         here.manage("migrate", "--verbosity", "0")
         here.start("web", "supervisor")
         here.manage("shell", "--no-imports", "--command", PREPARE)

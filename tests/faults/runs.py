@@ -5,6 +5,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ class Row:
     overlaps: int = 0
     """Times, looking every 50 ms, that two processes trained one job."""
     recovered_s: list[float] = field(default_factory=list)
-    """From the end of the fault until a step was told that had not been told before."""
+    """From the beginning of the fault until a step was told that had not been told before."""
     why: list[str] = field(default_factory=list)
 
     @property
@@ -169,17 +170,19 @@ def harm(bench: Bench, row: Row, fault: Fault, job: str) -> None:
     """The fault, and then until the job has told a step that it had not told before."""
     trainer = bench.trainer(job)
     told = max([bench.place.database.job(job).step, *trainer.steps_told()])
-    fault(trainer)
-    over = time.monotonic()
-    _await_news(bench, job, told)
-    row.recovered_s.append(time.monotonic() - over)
+    began = time.monotonic()
+    with ThreadPoolExecutor(1) as beside:
+        news = beside.submit(_time_of_news, bench, job, told)
+        fault(trainer)
+        row.recovered_s.append(news.result() - began)
 
 
-def _await_news(bench: Bench, job: str, told: int) -> None:
+def _time_of_news(bench: Bench, job: str, told: int) -> float:
     give_up = time.monotonic() + PATIENCE_S
     while (now := bench.place.database.job(job)).step <= told and not now.has_ended:
         assert time.monotonic() < give_up, now
-        time.sleep(0.02)
+        time.sleep(0.03)
+    return time.monotonic()
 
 
 def results(path: Path = RESULTS) -> list[dict[str, Any]]:
