@@ -41,6 +41,8 @@ class Watch:
     """Knows a job's newest event, asked for once for all viewers of this process."""
 
     _open: dict[str, "Watch"] = {}
+    are_closing = False
+    """Set when this process is told to stop: no watch goes on."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -70,7 +72,7 @@ class Watch:
         async with self._changed:
             try:
                 async with asyncio.timeout(timeout_s):
-                    await self._changed.wait_for(lambda: self.newest > number or self.has_ended)
+                    await self._changed.wait_for(lambda: self.newest > number or self.has_ended or Watch.are_closing)
             except TimeoutError:
                 return False
         return self.newest > number
@@ -85,7 +87,7 @@ class Watch:
                 continue
             async with self._changed:
                 self.has_ended = status in ENDED
-                if newest > self.newest or self.has_ended:
+                if newest > self.newest or self.has_ended or Watch.are_closing:
                     self.newest = max(newest, self.newest)
                     self._changed.notify_all()
             await asyncio.sleep(POLL_S)
@@ -100,11 +102,11 @@ def _newest(job_id: str) -> tuple[int, str]:
 async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[Event | None]:
     """Every event above `after` as it comes; None after a quiet while, so that the connection is kept alive.
 
-    Ends when the job has ended and everything was told.
+    Ends when the job has ended and everything was told, or when this process is told to stop.
     """
     watch = Watch.join(job_id)
     try:
-        while True:
+        while not Watch.are_closing:
             events = await _tail(job_id, after)
             for event in events:
                 after = event.number

@@ -16,7 +16,7 @@ from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.rollouts import Order, rollouts
 from whetstone.jobs.series import series
-from whetstone.jobs.tail import as_json, follow
+from whetstone.jobs.tail import Watch, as_json, follow
 
 router = Router(tags=["jobs"])
 LARGEST = 2**31 - 1
@@ -92,4 +92,5 @@ async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:
             yield b": still here\n\n"
             continue
         yield f"id: {event.number}\nevent: {event.type}\ndata: {json.dumps(as_json(event))}\n\n".encode()
-    yield b"event: end\ndata: {}\n\n"
+    if not Watch.are_closing:  # else the job goes on, and the browser comes back to the next web process
+        yield b"event: end\ndata: {}\n\n"
