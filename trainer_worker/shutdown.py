@@ -1,32 +1,29 @@
 """How a worker is told to end: first after the present step of its training, then at once."""
 
 import math
-import threading
 import time
+
+LOOK_S = 0.1
 
 
 class Shutdown:
-    """Set once, by a signal; looked at by whoever could be waiting."""
+    """Set once, by a signal's handler, which may interrupt any line: it takes no lock, so whoever waits looks."""
 
     def __init__(self, drain_s: float) -> None:
         self._drain_s = drain_s
-        self._begun = threading.Event()
+        self.has_begun = False
         self._until = math.inf
 
     def begin(self) -> None:
         """From now on: finish the step, save, report, end."""
-        if not self._begun.is_set():
+        if not self.has_begun:
             self._until = time.monotonic() + self._drain_s
-            self._begun.set()
+            self.has_begun = True
 
     def hurry(self) -> None:
         """From now on: end."""
         self._until = min(self._until, time.monotonic())
-        self._begun.set()
-
-    @property
-    def has_begun(self) -> bool:
-        return self._begun.is_set()
+        self.has_begun = True
 
     @property
     def is_overdue(self) -> bool:
@@ -39,4 +36,6 @@ class Shutdown:
         return time.monotonic() - self._until
 
     def wait(self, timeout_s: float) -> None:
-        self._begun.wait(timeout_s)
+        until = time.monotonic() + timeout_s
+        while not self.has_begun and time.monotonic() < until:
+            time.sleep(LOOK_S)

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import threading
+import time
 
 from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
 from contracts.fault import Fault, FaultReport
@@ -18,7 +19,7 @@ from trainer_worker.machine import free_memory_gb, this_machine
 from trainer_worker.reporter import End, Halted, Reporter
 from trainer_worker.scratch import clear, instance_of, occupy, outlive_trainers
 from trainer_worker.settings import Settings
-from trainer_worker.shutdown import Shutdown
+from trainer_worker.shutdown import LOOK_S, Shutdown
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +63,15 @@ class Worker:
         """Look for work now. Returns once there is none left, so that other workers get the next wake-up."""
         self._idle.clear()
         self._wanted.set()
-        self._idle.wait()
+        while self._threads[0].is_alive() and not self._idle.wait(LOOK_S):
+            pass  # a worker that has gone home is never idle again
 
     def stop(self) -> None:
         """Let a running training finish its step and save; the platform gives its job to somebody else."""
         self._shutdown.begin()
-        self._wanted.set()
 
     def stop_at_once(self) -> None:
         self._shutdown.hurry()
-        self._wanted.set()
 
     def join(self) -> None:
         """After stop(): returns when the last report is out."""
@@ -93,9 +93,14 @@ class Worker:
                 log.exception("the worker stumbled, and goes on")
             if not self._wanted.is_set():
                 self._idle.set()
-            if not self._shutdown.has_begun:
-                self._wanted.wait(self.settings.idle_poll_s)
+            self._rest()
         self._idle.set()
+
+    def _rest(self) -> None:
+        """Until somebody wakes us, the time has come to ask without being woken, or the shift is over."""
+        until = time.monotonic() + self.settings.idle_poll_s
+        while not self._shutdown.has_begun and time.monotonic() < until and not self._wanted.wait(LOOK_S):
+            pass
 
     def _release(self) -> None:
         """Give up what this folder's last worker held, before anything new is claimed. Nothing of it lives."""

@@ -155,3 +155,16 @@ def test_a_worker_that_is_told_to_stop_does_not_wait_for_an_absent_platform(
     worker.stop()
     worker.join()
     assert time.monotonic() - began < 12
+
+
+def test_a_wake_up_that_comes_after_the_shift_holds_nobody_up(
+    side: OtherSide, settings: Settings, launcher: LauncherProcess
+) -> None:
+    worker = Worker(settings, launcher=launcher)
+    worker.start()
+    worker.stop()
+    worker.join()
+    late = threading.Thread(target=worker.wake, daemon=True)
+    late.start()
+    late.join(5)
+    assert not late.is_alive()

@@ -173,18 +173,24 @@ class Platform:
         self._stopping.set()
         for signum in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave half of them running
             signal.signal(signum, signal.SIG_IGN)
-        running = [p.process for p in reversed(self._programs) if p.process and p.process.poll() is None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + STOP_TIMEOUT_S
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        _end([program for program in self._programs if program.name == "worker"])
+        _end(self._programs)  # after the worker: it has to tell the web how far it got
         (self.home / "platform.json").unlink(missing_ok=True)
+
+
+def _end(programs: list[Program]) -> None:
+    """Ask them to end, and kill what has not after a while."""
+    running = [p.process for p in programs if p.process and p.process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _as_interrupt(signum: int, frame: FrameType | None) -> None:
