@@ -29,7 +29,8 @@ def started(home: str, cwd: Path) -> Laptop:
     process = subprocess.Popen(command, cwd=cwd, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout
     assert b"Whetstone is at" in process.stdout.readline()
-    return Laptop(cwd / home.partition("=")[2], f"http://127.0.0.1:{port}", process, clean)
+    place = cwd / home.partition("=")[2]
+    return Laptop(place, f"http://127.0.0.1:{port}", process, clean | {"WHETSTONE_HOME": str(place)})
 
 
 def gone(pids: list[int], patience_s: float = 25) -> bool:
