@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load as load_safetensors
 
 from contracts.event import Finished
-from contracts.method import LoraAdapter
+from contracts.method import GrpoMethod, LoraAdapter
 from graders import parse
 from tests.trainer_worker.jobs import full, grpo, lora, make_spec
 from tests.trainer_worker.other_side import OtherSide
@@ -107,6 +107,17 @@ def test_an_adapter_is_kept_and_merged_into_a_whole_model(side: OtherSide, worke
     end = finished(side)
     assert {"model.safetensors", "adapter/adapter_model.safetensors", "adapter/adapter_config.json"} <= names(end)
     assert not any("lora" in name for name in weights(side, end))
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.1])
+def test_grpo_trains_an_adapter_too(side: OtherSide, worker: Worker, tiny: Path, beta: float) -> None:
+    block = grpo(learning_rate=0.01, beta=beta).grpo.model_copy(update={"lora": LoraAdapter(rank=4)})
+    side.queue(make_spec(side, tiny, GrpoMethod(grpo=block)))
+    worker.wake()
+    end = finished(side)
+    assert {"model.safetensors", "adapter/adapter_model.safetensors"} <= names(end)
+    assert not any("lora" in name for name in weights(side, end))
+    assert ("kl" in side.events("metrics")[0].values) == (beta > 0)
 
 
 @pytest.mark.parametrize("changes", [{"beta": 0.1}, {"num_iterations": 2, "max_steps": 4}, {"loss_type": "dr_grpo"}])
