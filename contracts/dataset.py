@@ -7,9 +7,9 @@ from pydantic import Field, JsonValue
 
 from contracts import Contract
 from contracts.fault import Fault
+from contracts.method import Shape as Shape
 
 Role = Literal["messages", "system", "prompt", "completion", "reference", "item", "ignored"]
-Shape = Literal["chat", "prompt"]
 MessageRole = Literal["system", "developer", "user", "assistant", "tool"]
 Row = Mapping[str, JsonValue]
 
@@ -55,11 +55,16 @@ class Message(Contract):
 
 
 class PreparedRow(Contract):
-    """A row, ready for a trainer: the conversation so far, the answer to imitate if there is one, the grader's item."""
+    """A row, ready for a trainer: the conversation so far, what is known of answers to it, the grader's item."""
 
     prompt: tuple[Message, ...]
     completion: str | None
+    """The answer to imitate; the better one of a preference; the one that a label judges."""
     item: dict[str, JsonValue]
+    rejected: str | None = None
+    """The worse answer of a preference."""
+    label: bool | None = None
+    """Whether the completion is a good one, where rows are labelled."""
 
 
 def guess_mapping(columns: tuple[str, ...]) -> ColumnMapping:

@@ -1,30 +1,54 @@
 """From "auto" to a number: what the job then shows, and what its worker uses."""
 
 import math
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from contracts import Contract
 from contracts.method import (
     Auto,
     CanonicalMethod,
-    FullMethod,
-    GrpoHyperparameters,
-    GrpoMethod,
+    DpoHyperparameters,
     Hyperparameters,
+    KtoHyperparameters,
+    PpoHyperparameters,
+    SamplingHyperparameters,
 )
 
 T = TypeVar("T", int, float)
-H = TypeVar("H", bound=Hyperparameters)
+TINY, SMALL = 10e6, 100e6
 
-# Recommended learning rates by number of parameters: (below, supervised, supervised LoRA, grpo, grpo LoRA).
-# From TRL's defaults and model cards above 100M; measured on the starter model below 10M.
-LEARNING_RATES = (
-    (10e6, 1e-3, 3e-3, 1e-4, 1e-3),
-    (100e6, 2e-4, 1e-3, 1e-5, 1e-4),
-    (math.inf, 2e-5, 2e-4, 1e-6, 1e-5),
-)
+
+class Recommended(NamedTuple):
+    """What "auto" becomes. Rates are for all weights and for an adapter, by number of parameters."""
+
+    epochs: int
+    batch: int
+    tiny: tuple[float, float]
+    small: tuple[float, float]
+    large: tuple[float, float]
+
+    def learning_rate(self, parameters: int, has_adapter: bool) -> float:
+        rates = self.tiny if parameters < TINY else self.small if parameters < SMALL else self.large
+        return rates[has_adapter]
+
+
+# From TRL's defaults and model cards above 100M parameters; measured on the starter model below 10M.
+SUPERVISED = Recommended(3, 8, (1e-3, 3e-3), (2e-4, 1e-3), (2e-5, 2e-4))
+ONLINE = Recommended(1, 16, (1e-4, 1e-3), (1e-5, 1e-4), (1e-6, 1e-5))
+RECOMMENDED = {
+    "full": SUPERVISED,
+    "lora": SUPERVISED,
+    "dpo": Recommended(1, 32, (1e-4, 1e-3), (1e-5, 1e-4), (1e-6, 1e-5)),
+    "kto": Recommended(1, 32, (3e-5, 3e-4), (5e-6, 5e-5), (1e-6, 1e-5)),
+    "reward_model": Recommended(1, 32, (3e-4, 1e-3), (5e-5, 5e-4), (1e-5, 1e-4)),
+    "grpo": ONLINE,
+    "rloo": ONLINE,
+    "ppo": ONLINE._replace(batch=128),
+}
 # Sequences that fit through the model at once without trouble: (parameters below, sequences).
-MICRO_BATCHES = ((10e6, 256), (100e6, 32), (math.inf, 4))
+MICRO_BATCHES = ((TINY, 256), (SMALL, 32), (math.inf, 4))
+CRITIC_RATE = 5
+"""A critic starts from nothing and has further to go than the model."""
 
 
 class Facts(Contract):
@@ -32,6 +56,8 @@ class Facts(Contract):
 
     rows: int
     parameters: int
+    desirable: int = 0
+    """Rows that are labelled as good, where rows are labelled."""
 
 
 def fixed(value: T | Auto) -> T:
@@ -42,82 +68,86 @@ def fixed(value: T | Auto) -> T:
 
 
 def total_steps(method: CanonicalMethod, rows: int) -> int:
-    """Optimizer steps of a resolved method: an epoch drops the incomplete last batch unless it is the only one."""
-    h = hyperparameters_of(method)
+    """Optimizer steps of a resolved method.
+
+    An epoch of sampling drops the incomplete last batch unless it is the only one.
+    """
+    h = method.hyperparameters
     batches = rows / fixed(h.batch_size)
-    per_epoch = math.floor(batches) if isinstance(method, GrpoMethod) else math.ceil(batches)
-    updates = h.num_iterations if isinstance(h, GrpoHyperparameters) else 1
-    steps = max(1, per_epoch) * fixed(h.n_epochs) * updates
+    per_epoch = math.floor(batches) if method.is_reinforcement else math.ceil(batches)
+    steps = max(1, per_epoch) * fixed(h.n_epochs) * h.cycle
     return min(steps, h.max_steps) if h.max_steps else steps
-
-
-def hyperparameters_of(method: CanonicalMethod) -> Hyperparameters:
-    if isinstance(method, GrpoMethod):
-        return method.grpo.hyperparameters
-    if isinstance(method, FullMethod):
-        return method.full.hyperparameters
-    return method.lora.hyperparameters
 
 
 def resolve(method: CanonicalMethod, facts: Facts) -> CanonicalMethod:
     """The same method with a number in every place that said "auto"."""
-    if isinstance(method, GrpoMethod):
-        grpo = method.grpo
-        lr = _learning_rate(facts, 3 if grpo.lora is None else 4)
-        h = _resolve(
-            grpo.hyperparameters,
-            facts,
-            epochs=1,
-            batch=16,
-            learning_rate=lr,
-            group=grpo.hyperparameters.num_generations,
-        )
-        h = h.model_copy(update={"eval_samples": 1 if h.eval_samples == "auto" else h.eval_samples})
-        return _paced(GrpoMethod(grpo=grpo.model_copy(update={"hyperparameters": h})), facts.rows)
-    if isinstance(method, FullMethod):
-        h2 = _resolve(method.full.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 1))
-        return _paced(FullMethod(full=method.full.model_copy(update={"hyperparameters": h2})), facts.rows)
-    h3 = _resolve(method.lora.hyperparameters, facts, epochs=3, batch=8, learning_rate=_learning_rate(facts, 2))
-    return _paced(
-        method.model_copy(update={"lora": method.lora.model_copy(update={"hyperparameters": h3})}), facts.rows
-    )
+    recommended = RECOMMENDED[method.type]
+    h = method.hyperparameters
+    multiplier = _or(h.learning_rate_multiplier, 1.0)
+    rate = _or(h.learning_rate, recommended.learning_rate(facts.parameters, method.block.lora is not None))
+    found: dict[str, Any] = {
+        "n_epochs": _or(h.n_epochs, recommended.epochs),
+        "batch_size": min(_or(h.batch_size, recommended.batch), facts.rows),
+        "learning_rate": rate * multiplier,
+        "learning_rate_multiplier": 1.0,
+    }
+    found |= _of_kind(h.model_copy(update=found), facts)
+    found |= _micro_batch(h.model_copy(update=found), facts)
+    resolved = _with(method, found)
+    return _with(resolved, _pace(resolved.hyperparameters, total_steps(resolved, facts.rows)))
 
 
-def _learning_rate(facts: Facts, column: int) -> float:
-    return next(float(row[column]) for row in LEARNING_RATES if facts.parameters < row[0])
+def _or(value: T | Auto, automatic: T) -> T:
+    return automatic if isinstance(value, str) else value
 
 
-def _resolve(h: H, facts: Facts, *, epochs: int, batch: int, learning_rate: float, group: int = 1) -> H:
-    multiplier = 1.0 if h.learning_rate_multiplier == "auto" else h.learning_rate_multiplier
-    rate = learning_rate if h.learning_rate == "auto" else h.learning_rate
-    batch_size = min(batch, facts.rows) if h.batch_size == "auto" else min(h.batch_size, facts.rows)
-    most = next(row[1] for row in MICRO_BATCHES if facts.parameters < row[0])
-    asked = most if h.micro_batch_size == "auto" else h.micro_batch_size
-    return h.model_copy(
-        update={
-            "n_epochs": epochs if h.n_epochs == "auto" else h.n_epochs,
-            "batch_size": batch_size,
-            "learning_rate": rate * multiplier,
-            "learning_rate_multiplier": 1.0,
-            "micro_batch_size": _largest_divisor(batch_size * group, int(asked)),
-        }
-    )
+def _with(method: CanonicalMethod, changes: dict[str, Any]) -> CanonicalMethod:
+    h = method.hyperparameters.model_copy(update=changes)
+    return method.model_copy(update={method.type: method.block.model_copy(update={"hyperparameters": h})})
+
+
+def _of_kind(h: Hyperparameters, facts: Facts) -> dict[str, Any]:
+    is_tiny = facts.parameters < TINY
+    if isinstance(h, DpoHyperparameters):
+        return {"beta": _or(h.beta, 0.3 if is_tiny else 0.1), "sft_weight": _or(h.sft_weight, 1.0)}
+    if isinstance(h, KtoHyperparameters):
+        return {"beta": _or(h.beta, 0.5 if is_tiny else 0.1)} | _class_weights(h, facts)
+    if isinstance(h, PpoHyperparameters):
+        critic = _or(h.critic_learning_rate, min(1.0, CRITIC_RATE * fixed(h.learning_rate)))
+        return {"critic_learning_rate": critic, "eval_samples": _or(h.eval_samples, 1)}
+    return {"eval_samples": _or(h.eval_samples, 1)} if isinstance(h, SamplingHyperparameters) else {}
+
+
+def _class_weights(h: KtoHyperparameters, facts: Facts) -> dict[str, float]:
+    """Weights that make both classes count alike: the rarer one is raised (KTO, section 4.2)."""
+    good, bad = facts.desirable, facts.rows - facts.desirable
+    known = good > 0 and bad > 0
+    return {
+        "desirable_weight": _or(h.desirable_weight, max(1.0, bad / good) if known else 1.0),
+        "undesirable_weight": _or(h.undesirable_weight, max(1.0, good / bad) if known else 1.0),
+    }
+
+
+def _micro_batch(h: Hyperparameters, facts: Facts) -> dict[str, int]:
+    """Sizes that divide each other: a batch into its updates, an update into what passes through the model at once."""
+    most = next(size for below, size in MICRO_BATCHES if facts.parameters < below)
+    asked = _or(h.micro_batch_size, most)
+    if not isinstance(h, SamplingHyperparameters):
+        return {"micro_batch_size": _largest_divisor(fixed(h.batch_size), asked)}
+    completions = fixed(h.batch_size) * h.num_generations
+    updates = _largest_divisor(completions, h.num_minibatches)
+    return {"num_minibatches": updates, "micro_batch_size": _largest_divisor(completions // updates, asked)}
 
 
 def _largest_divisor(total: int, at_most: int) -> int:
     return next(n for n in range(min(total, at_most), 0, -1) if total % n == 0)
 
 
-def _paced(method: CanonicalMethod, rows: int) -> CanonicalMethod:
-    h = hyperparameters_of(method)
-    steps = total_steps(method, rows)
-    pace = {
-        "eval_interval": max(1, math.ceil(steps / 5)) if h.eval_interval == "auto" else h.eval_interval,
-        "checkpoint_interval": max(1, math.ceil(steps / 5))
-        if h.checkpoint_interval == "auto"
-        else h.checkpoint_interval,
+def _pace(h: Hyperparameters, steps: int) -> dict[str, int]:
+    """Five evaluations and checkpoints, each checkpoint at the end of a cycle: its completions are not saved."""
+    fifth = max(1, math.ceil(steps / 5))
+    checkpoints = _or(h.checkpoint_interval, fifth)
+    return {
+        "eval_interval": _or(h.eval_interval, fifth),
+        "checkpoint_interval": math.ceil(checkpoints / h.cycle) * h.cycle,
     }
-    block = getattr(method, method.type)
-    return method.model_copy(
-        update={method.type: block.model_copy(update={"hyperparameters": h.model_copy(update=pace)})}
-    )

@@ -9,7 +9,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from contracts.event import CheckpointSaved, Evaluation, Metrics, Phase
 from contracts.fault import Fault
-from contracts.method import GrpoHyperparameters, Hyperparameters
+from contracts.method import Hyperparameters
 from contracts.resolve import fixed
 from trainer_worker.assignment import Assignment
 from trainer_worker.checkpoints import seal
@@ -97,11 +97,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.step = state.global_step
         is_last = state.global_step >= state.max_steps
-        stops = not is_last and self._orders.now().order in TO_SAVE
+        stops = not is_last and self._is_between_batches and self._orders.now().order in TO_SAVE
         is_due = is_last or self.step % int(fixed(self.h.eval_interval)) == 0
         control.should_log = True
         control.should_evaluate = is_due and not stops
-        control.should_save = stops or is_last or self.step % self._checkpoint_interval() == 0
+        control.should_save = stops or is_last or self.step % int(fixed(self.h.checkpoint_interval)) == 0
         control.should_training_stop |= stops
         self._owes_evaluation = is_due and stops
 
@@ -133,8 +133,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
             self.spool.append(CheckpointSaved(step=state.global_step, files=seal(folder, state.global_step)))
         self.say_phase("training")
 
-    def _checkpoint_interval(self) -> int:
-        """A multiple of the generation cycle: the completions in use are not part of a checkpoint."""
-        interval = int(fixed(self.h.checkpoint_interval))
-        cycle = self.h.num_iterations if isinstance(self.h, GrpoHyperparameters) else 1
-        return math.ceil(interval / cycle) * cycle
+    @property
+    def _is_between_batches(self) -> bool:
+        """Whether a checkpoint would hold all that the next step needs: completions in use are not part of it."""
+        return self.step % self.h.cycle == 0

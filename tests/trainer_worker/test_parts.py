@@ -137,7 +137,7 @@ def watch(side: OtherSide, tiny: Path, tmp_path: Path) -> Watch:
         trained_tokens=0, threads=1,
     )  # fmt: skip
     order(assignment, Orders(order="go_on", lease_until=time.monotonic() + 60))
-    h = GrpoHyperparameters(eval_interval=100, checkpoint_interval=3, num_iterations=2)
+    h = GrpoHyperparameters(eval_interval=100, checkpoint_interval=4, num_iterations=2)
     return Watch(assignment, h, SpoolWriter(assignment.spool), [])
 
 

@@ -159,7 +159,7 @@ def test_a_clone_holds_what_was_asked_for_and_no_defaults() -> None:
 def test_the_forms_know_every_method_and_every_kind_of_grader() -> None:
     new_job = browser().get(reverse("job-new")).content.decode()
     methods = page_data(new_job, "job-form-data")["methods"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON
-    assert set(methods) == {"full", "lora", "grpo"}
+    assert set(methods) == {"full", "lora", "dpo", "kto", "reward_model", "ppo", "grpo", "rloo"}
     builder = browser().get(reverse("evaluator-build")).content.decode()
     kinds = page_data(builder, "builder-data")["schema"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON
     assert {"string_check", "text_similarity", "number", "regex", "multi"} <= set(kinds)

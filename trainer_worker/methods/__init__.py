@@ -3,7 +3,7 @@
 from transformers import Trainer
 
 from contracts.event import Finished, Phase
-from contracts.method import GrpoMethod
+from contracts.method import CanonicalMethod, FullMethod, GrpoMethod, LoraMethod
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted, Watch
 from trainer_worker.checkpoints import check
@@ -19,16 +19,24 @@ def train(assignment: Assignment, spool: SpoolWriter) -> None:
         Fault: for what the user can mend.
         Interrupted: when an order ended it before its last step.
     """
-    from trainer_worker.methods import grpo, sft
-
     base = load(assignment, spool)
-    method = assignment.spec.method
-    trainer, watch = grpo.build(base, method) if isinstance(method, GrpoMethod) else sft.build(base, method)
+    trainer, watch = _build(base, assignment.spec.method)
     _run(trainer, assignment)
     if trainer.state.global_step < trainer.state.max_steps:
         raise Interrupted  # paused or drained: its checkpoint is in the spool
     if trainer.is_world_process_zero():
         _finish(base, trainer, watch)
+
+
+def _build(base: Base, method: CanonicalMethod) -> tuple[Trainer, Watch]:
+    from trainer_worker.methods import grpo, sft
+
+    match method:
+        case FullMethod() | LoraMethod():
+            return sft.build(base, method)
+        case GrpoMethod():
+            return grpo.build(base, method)
+    raise NotImplementedError(method.type)
 
 
 def _run(trainer: Trainer, assignment: Assignment) -> None:

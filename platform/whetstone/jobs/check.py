@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.dataset import Shape
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
-from contracts.method import CanonicalMethod, GrpoMethod, canonical
-from contracts.resolve import Facts, hyperparameters_of, resolve, total_steps
+from contracts.method import CanonicalMethod, canonical
+from contracts.resolve import Facts, resolve, total_steps
 from graders import item_columns
 from graders.schema import Grader
 from whetstone.accounts.models import Team
@@ -73,7 +72,7 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         METHOD.validate_python(resolved.model_dump(mode="json"))
     except ValidationError as error:
         first = error.errors()[0]
-        name = next(key for key in first["loc"] if key in type(hyperparameters_of(resolved)).model_fields)
+        name = next(key for key in first["loc"] if key in type(resolved.hyperparameters).model_fields)
         field = f"method.{found.draft.method.type}.hyperparameters.{name}"
         detail = f"{name} becomes {first['input']}: {first['msg'].lower()}"
         raise Fault("request.invalid", field=field, detail=detail) from None
@@ -119,26 +118,27 @@ def _check_data(found: Checked, method: CanonicalMethod) -> None:
             continue
         if not version.shape:
             raise Fault("dataset.not_mapped", field=param, dataset=str(version))
-        needed: Shape = "prompt" if isinstance(method, GrpoMethod) else "chat"
         if why_not(version, method.type):
             raise Fault(
                 "dataset.wrong_shape",
                 field=param,
                 method=method.type,
-                needed=needed,
+                needed=method.shape,
                 dataset=str(version),
                 shape=version.shape,
             )
 
 
 def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> None:
-    if not isinstance(method, GrpoMethod):
+    if method.reward is None:
         return
     place = found.draft.method.type
-    if method.grpo.evaluator is not None:
-        found.evaluator = find_evaluator(team, method.grpo.evaluator, param=f"method.{place}.evaluator")
-    found.grader = found.evaluator.grader if found.evaluator else method.grpo.grader
+    if method.reward.evaluator is not None:
+        found.evaluator = find_evaluator(team, method.reward.evaluator, param=f"method.{place}.evaluator")
+    found.grader = found.evaluator.grader if found.evaluator else method.reward.grader
     if found.grader is None:
+        if not method.is_reinforcement:
+            return
         raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
     param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
     for version in filter(None, (found.training, found.validation)):
@@ -154,6 +154,7 @@ def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:
 
 def _pinned(method: CanonicalMethod, found: Checked) -> CanonicalMethod:
     """The method with its evaluator named by version, so that a later version changes nothing."""
-    if not isinstance(method, GrpoMethod) or found.evaluator is None:
+    if found.evaluator is None:
         return method
-    return GrpoMethod(grpo=method.grpo.model_copy(update={"evaluator": str(found.evaluator)}))
+    block = method.block.model_copy(update={"evaluator": str(found.evaluator)})
+    return method.model_copy(update={method.type: block})

@@ -9,7 +9,6 @@ from ninja import Query, Router
 
 from contracts.job import JobDraft
 from contracts.method import canonical
-from contracts.resolve import hyperparameters_of
 from whetstone.api.caller import caller
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.jobs import find_job
@@ -49,7 +48,7 @@ def _preview(found: Checked) -> dict[str, Any]:
 
 def _changed(draft: JobDraft) -> int:
     """How many hyperparameters differ from their defaults."""
-    h = hyperparameters_of(canonical(draft.method))
+    h = canonical(draft.method).hyperparameters
     defaults = type(h)()
     return sum(getattr(h, name) != getattr(defaults, name) for name in type(h).model_fields)
 
