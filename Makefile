@@ -11,7 +11,7 @@ FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune
 CATALOGUES := $(shell find platform/whetstone/locale -name '*.po' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up test faults check format bench lock clean
+.PHONY: help install install-dev demo up test faults learn check format bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -34,6 +34,9 @@ faults: install-dev ## Kill, cut and damage everything for half an hour, and put
 	@rm -f .pytest_cache/faults.jsonl
 	@WHETSTONE_TEST_FAULTS=full $(RUN) -m scripts.test tests/faults $(ARGS)
 	@$(RUN) -m tests.faults.report
+
+learn: install-dev ## Train the starter model with every method, and see that it learned
+	@WHETSTONE_TEST_LEARN=full $(RUN) -m scripts.test tests/learn $(ARGS)
 
 check: install-dev ## Lint, types, imports, frontend, translations, migrations
 	$(BIN)/ruff check .
