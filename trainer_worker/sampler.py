@@ -1,18 +1,20 @@
-"""Answers of a model to held-out prompts, in batches of like length. The one place where evaluation samples."""
+"""Answers of a model to prompts. The one place that samples, in training and in evaluation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainer_worker.data import Turns, render
+from trainer_worker.decoding import Manner, Sampled, complete
 
 
 @dataclass(frozen=True)
 class Answer:
     text: str
     tokens: int
+    """Its length, the token that ended it included."""
 
 
 @dataclass(frozen=True)
@@ -23,49 +25,52 @@ class Sampler:
     longest: int
     """Tokens after which an answer is cut."""
     samples: int = 1
+    """Answers to each prompt of `answers`."""
     temperature: float | None = None
     """None is greedy."""
     top_p: float = 1.0
     batch_size: int = 128
+    """Prompts of `answers` that are answered at once."""
     between_batches: Callable[[], None] = lambda: None
     """Called before every batch, so that an order to stop need not wait for the last."""
 
-    @torch.no_grad()
+    def sample(self, model: PreTrainedModel, prompts: list[list[int]]) -> list[Sampled]:
+        """One completion for every prompt (token ids), all at once. Prompts that are alike should be neighbours."""
+        manner = Manner(
+            longest=self.longest,
+            end_ids=end_ids(model, self.tokenizer),
+            pad_id=self._pad_id,
+            temperature=self.temperature,
+            top_p=self.top_p,
+        )
+        return complete(model, prompts, manner)
+
     def answers(self, model: PreTrainedModel, prompts: list[Turns]) -> list[list[Answer]]:
-        """For every prompt its `samples` answers. The model is left in the mode it was in."""
+        """For every prompt its `samples` answers, in batches of like length."""
         texts = [render(self.tokenizer, turns, to_be_answered=True) for turns in prompts]
         by_length = sorted(range(len(texts)), key=lambda n: len(texts[n]))
         found: list[list[Answer]] = [[] for _ in texts]
-        was_training = model.training
-        model.eval()
-        try:
-            for first in range(0, len(texts), self.batch_size):
-                self.between_batches()
-                batch = by_length[first : first + self.batch_size]
-                for n, answers in zip(batch, self._answer(model, [texts[n] for n in batch]), strict=True):
-                    found[n] = answers
-        finally:
-            model.train(was_training)
+        for first in range(0, len(texts), self.batch_size):
+            self.between_batches()
+            batch = by_length[first : first + self.batch_size]
+            for n, answers in zip(batch, self._answer(model, [texts[n] for n in batch]), strict=True):
+                found[n] = answers
         return found
 
     def _answer(self, model: PreTrainedModel, texts: list[str]) -> list[list[Answer]]:
-        inputs = self.tokenizer(texts, add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt")
-        inputs = inputs.to(model.device)
-        spread = (
-            {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-            if self.temperature is None
-            else {"do_sample": True, "temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
-        )
-        output = model.generate(
-            input_ids=inputs["input_ids"],
-            attention_mask=inputs["attention_mask"],
-            max_new_tokens=self.longest,
-            num_return_sequences=self.samples,
-            pad_token_id=self.tokenizer.pad_token_id,
-            **spread,
-        )
-        completions = output[:, inputs["input_ids"].shape[1] :]
-        lengths = (completions != self.tokenizer.pad_token_id).sum(1).tolist()
-        written = self.tokenizer.batch_decode(completions, skip_special_tokens=True)
-        answers = [Answer(text, length) for text, length in zip(written, lengths, strict=True)]
+        ids = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        sampled = self.sample(model, [prompt for prompt in ids for _ in range(self.samples)])
+        written = self.tokenizer.batch_decode([one.ids for one in sampled], skip_special_tokens=True)
+        answers = [Answer(text, len(one.ids)) for text, one in zip(written, sampled, strict=True)]
         return [answers[n : n + self.samples] for n in range(0, len(answers), self.samples)]
+
+    @property
+    def _pad_id(self) -> Any:  # Any: transformers types a token id as nearly anything
+        return self.tokenizer.pad_token_id
+
+
+def end_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:  # Any: PEFT's wrapping, and token ids as above
+    """Tokens that end an answer: the tokenizer's, and those that the model names for itself, as TRL reads them."""
+    own = model.generation_config.eos_token_id
+    named = () if own is None else (own,) if isinstance(own, int) else tuple(own)
+    return tuple(dict.fromkeys((tokenizer.eos_token_id, *named)))
