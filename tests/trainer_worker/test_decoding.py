@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase, set_seed
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    set_seed,
+)
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from trainer_worker.decoding import Manner, can_lead, complete
@@ -77,7 +84,7 @@ def test_greedy_completions_are_those_of_generate(kind: str) -> None:
 def test_a_cache_that_is_more_than_keys_and_values_is_left_to_generate(kind: str) -> None:
     model = make_model(kind, **LEFT_TO_GENERATE[kind])
     assert not can_lead(model)
-    alike = PROMPTS[:3]  # mamba reads no mask in training mode: rows of one length
+    alike = PROMPTS[:3]  # rows of one length: what padding does to a state is not ours to say
     found = complete(model, alike, GREEDY)
     assert [one.ids for one in found] == generated(model, alike)
     assert all(one.logprobs is None for one in found)
@@ -200,7 +207,5 @@ def test_the_tokens_that_end_an_answer_are_the_tokenizers_and_the_models(tiny: P
 
 
 def _of(folder: Path) -> PreTrainedModel:
-    from transformers import AutoConfig
-
     set_seed(1)
     return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))

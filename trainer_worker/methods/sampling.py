@@ -11,13 +11,14 @@ from trainer_worker.callbacks import Watch
 from trainer_worker.data import prompts
 from trainer_worker.evaluate import Examination, GradedAnswers
 from trainer_worker.methods.base import Base, Quiet, arguments, is_first_process, lora_config
+from trainer_worker.methods.drawing import Drawing
 from trainer_worker.rewards import GraderReward
 from trainer_worker.rollouts import RolloutWriter
 from trainer_worker.sampler import Sampler
 
 
-class Rewarded(Quiet):
-    """Over a trainer of TRL that samples: hands on every batch of completions with its advantages.
+class Rewarded(Drawing, Quiet):
+    """Over a trainer of TRL that samples: draws with our sampler, and hands on every batch with its advantages.
 
     Overrides a private method of TRL 1.16 (the only place where advantages and completions meet in order).
     """
@@ -58,7 +59,8 @@ def assemble(kind: type[T], base: Base, method: CanonicalMethod, config: Any, **
         callbacks=[watch],
         **more,
     )
-    trainer.watch, trainer.reward = watch, reward
+    trainer.watch, trainer.reward, trainer.sampler = watch, reward, _sampler(base, h)
+    trainer.keeps_logprobs = not config.bf16 and (method.block.lora is None or method.block.lora.dropout == 0)
     trainer.remove_callback(PrinterCallback)
     if watch.speaks:
         writer = RolloutWriter(base.assignment.rollouts, base.spool, trainer.eos_token_ids, h.num_generations)
@@ -96,6 +98,10 @@ def _rows(base: Base, h: SamplingHyperparameters) -> Any:  # Any: a Dataset, whi
     rows, counts = prompts(base.training_rows(), base.tokenizer, room=room, context=base.context)
     print(f"training data: {counts}")
     return rows
+
+
+def _sampler(base: Base, h: SamplingHyperparameters) -> Sampler:
+    return Sampler(base.tokenizer, longest=h.max_completion_length, temperature=h.temperature, top_p=h.top_p)
 
 
 def _examinations(base: Base, h: SamplingHyperparameters, reward: GraderReward, watch: Watch) -> list[Examination]:
