@@ -8,16 +8,18 @@ from pydantic import TypeAdapter
 
 from graders.kinds.multi import multi
 from graders.kinds.numbers import number
+from graders.kinds.reward_model import reward_model
 from graders.kinds.text import regex, string_check, text_similarity
+from graders.port import NOWHERE, Port
 from graders.receipt import Batch, Grade, Graded, Item, Sample, each
-from graders.schema import Grader, Multi, Number, Regex, StringCheck, TextSimilarity
+from graders.schema import Grader, Multi, Number, Regex, RewardModelGrader, StringCheck, TextSimilarity
 from graders.template import columns
 
 _GRADER: TypeAdapter[Grader] = TypeAdapter(Grader)
 
 
-def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item]) -> list[Grade]:
-    """Grade each sample against the row of the dataset in the same place.
+def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item], port: Port = NOWHERE) -> list[Grade]:
+    """Grade each sample against the row of the dataset in the same place. Models are asked through the port.
 
     What is wrong with a sample or a row is said in its grade; it never raises for what they hold.
 
@@ -26,15 +28,31 @@ def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item]) -> l
     """
     if len(samples) != len(items):
         raise ValueError(f"{len(samples)} samples and {len(items)} items: each sample needs its item")
-    return _compiled(grader.model_dump_json())(samples, items)
+    return _compiled(grader.model_dump_json())(samples, items, port)
 
 
 def item_columns(grader: Grader) -> frozenset[str]:
     """The columns of the dataset that a grader reads, as `item.<name>`."""
     if isinstance(grader, Multi):
         return frozenset[str]().union(*(item_columns(part) for part in grader.graders.values()))
-    templates = [grader.input, grader.reference]
-    return frozenset[str]().union(*(columns(template) for template in templates if template is not None))
+    return frozenset[str]().union(*map(columns, _templates(grader)))
+
+
+def _templates(grader: StringCheck | TextSimilarity | Number | Regex | RewardModelGrader) -> list[str]:
+    if isinstance(grader, RewardModelGrader):
+        return [turn.content for turn in grader.input or ()]
+    return [template for template in (grader.input, grader.reference) if template is not None]
+
+
+def models_of(grader: Grader) -> dict[str, str]:
+    """The reward models that a grader asks, by name, each with the path in the grader where it is first named."""
+    if isinstance(grader, RewardModelGrader):
+        return {grader.model: "model"}
+    found: dict[str, str] = {}
+    for key, part in grader.graders.items() if isinstance(grader, Multi) else ():
+        for model, path in models_of(part).items():
+            found.setdefault(model, f"graders.{key}.{path}")
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -48,9 +66,9 @@ def _graded(grader: Grader, name: str) -> Graded:
     batch = _batch(grader)
     kind, threshold = grader.type, grader.pass_threshold
 
-    def graded(samples: Sequence[Sample], items: Sequence[Item]) -> list[Grade]:
+    def graded(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Grade]:
         started = perf_counter()
-        found = batch(samples, items)
+        found = batch(samples, items, port)
         share_s = (perf_counter() - started) / max(1, len(found))
         return [Grade(f.score, name, kind, f.errors, f.sub, share_s, _passed(f.score, threshold)) for f in found]
 
@@ -67,6 +85,8 @@ def _batch(grader: Grader) -> Batch:
             return each(number(grader))
         case Regex():
             return each(regex(grader))
+        case RewardModelGrader():
+            return reward_model(grader)
         case Multi():
             parts = grader.graders.items()
             return multi(grader, {key: _graded(part, part.name or key) for key, part in parts})

@@ -3,8 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graders.port import Port
+
 Sample = Mapping[str, object]
-"""What the model said, with OpenAI's keys: `output_text`, and where there are, `output_tools`, `output_json`, ..."""
+"""What the model said, with OpenAI's keys: `output_text`, and where there are, `output_tools`, `output_json`, ...
+
+`prompt`, where it is known, holds the messages that were answered, each with `role` and `content`.
+"""
 Item = Mapping[str, object]
 """The row of the dataset."""
 
@@ -57,15 +62,15 @@ class Outcome:
 
 Score = Callable[[Sample, Item], float]
 """Judges one sample. Raises Flagged."""
-Batch = Callable[[Sequence[Sample], Sequence[Item]], list[Outcome]]
+Batch = Callable[[Sequence[Sample], Sequence[Item], Port], list[Outcome]]
 """Judges many at once."""
-Graded = Callable[[Sequence[Sample], Sequence[Item]], list[Grade]]
+Graded = Callable[[Sequence[Sample], Sequence[Item], Port], list[Grade]]
 
 
 def each(score: Score) -> Batch:
     """A batch that is judged one by one."""
 
-    def batch(samples: Sequence[Sample], items: Sequence[Item]) -> list[Outcome]:
+    def batch(samples: Sequence[Sample], items: Sequence[Item], _: Port) -> list[Outcome]:
         outcomes = []
         for sample, item in zip(samples, items, strict=True):
             try:

@@ -1,8 +1,8 @@
 """Every grader as a Pydantic model. OpenAI's JSON where OpenAI has the kind.
 
-Source: OpenAI's fine-tuning grader reference (string_check, text_similarity, multi); number and regex are ours.
-Templates, patterns and formulas are read here too, so that no door lets in a grader that cannot run; what is wrong
-with them is a `Mistake`.
+Source: OpenAI's fine-tuning grader reference (string_check, text_similarity, multi); the others are ours. Templates,
+patterns and formulas are read here too, so that no door lets in a grader that cannot run; what is wrong with them is a
+`Mistake`.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     ValidationInfo,
     field_validator,
 )
@@ -23,6 +24,7 @@ from graders.pattern import Pattern
 from graders.problem import Mistake
 from graders.template import split
 
+BASIC: dict[str, JsonValue] = {"level": "basic"}
 MAX_DEPTH = 5
 """Graders inside graders."""
 
@@ -56,6 +58,24 @@ def _by_name(graders: object) -> object:
     if times > 1:
         raise Mistake("multi.name_twice", name=str(name))
     return dict(zip(names, graders, strict=True))
+
+
+def _messages(given: object) -> object:
+    """OpenAI's messages may also say that they are messages."""
+    if not isinstance(given, list | tuple) or not given:
+        raise Mistake("conversation.not_messages")
+    turns = [_without_type(turn) for turn in given]
+    if any(turn.keys() != {"role", "content"} for turn in turns):
+        raise Mistake("conversation.not_messages")
+    return turns
+
+
+def _without_type(turn: object) -> dict[object, object]:
+    if isinstance(turn, Turn):
+        return {"role": turn.role, "content": turn.content}
+    if not isinstance(turn, dict):
+        raise Mistake("conversation.not_messages")
+    return {key: value for key, value in turn.items() if (key, value) != ("type", "message")}
 
 
 Template = Annotated[
@@ -136,6 +156,31 @@ class Regex(GraderModel):
     """When given, the first group (or the whole match) of the last match must equal this."""
 
 
+class Turn(BaseModel):
+    """One message of a conversation that is put together from templates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Template
+
+
+class RewardModelGrader(GraderModel):
+    """Asks a reward model how good the answer is: any number, and higher is better."""
+
+    model_config = ConfigDict(title="Reward model")
+
+    type: Literal["reward_model"] = "reward_model"
+    model: str = Field(
+        min_length=1, max_length=256, title="Reward model", json_schema_extra=BASIC | {"format": "reward-model"}
+    )
+    """Name of a reward model in the hub."""
+    input: Annotated[tuple[Turn, ...], BeforeValidator(_messages)] | None = Field(None, title="Conversation")
+    """Messages with role and content, which may hold templates. Empty: the row's prompt and the answer to it."""
+    scale: Literal["none", "sigmoid"] = Field("none", title="Scale", json_schema_extra=BASIC)
+    """none: the score as it is. sigmoid: between 0 and 1, where 0.5 is a score of 0; easier to weigh in a formula."""
+
+
 PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
 
 
@@ -173,6 +218,8 @@ def _depth(grader: "Grader") -> int:
     return 1 + max(map(_depth, grader.graders.values())) if isinstance(grader, Multi) else 1
 
 
-Grader = Annotated[StringCheck | TextSimilarity | Number | Regex | Multi, Field(discriminator="type")]
+Grader = Annotated[
+    StringCheck | TextSimilarity | Number | Regex | RewardModelGrader | Multi, Field(discriminator="type")
+]
 
 Multi.model_rebuild()

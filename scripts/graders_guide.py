@@ -1,14 +1,15 @@
 """Writes docs/guides/graders.md from the graders themselves: `python -m scripts.graders_guide`."""
 
+import inspect
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from graders import grade, parse
-from graders.schema import Multi, Number, Regex, StringCheck, TextSimilarity
+from graders import Conversation, Port, grade, parse
+from graders.schema import Multi, Number, Regex, RewardModelGrader, StringCheck, TextSimilarity
 
 PAGE = Path(__file__).parent.parent / "docs" / "guides" / "graders.md"
 
@@ -33,10 +34,31 @@ of `None` means *not scored*, which is not 0. `parse` raises `GraderError` with 
 
 ## Templates
 
-`{{ item.column }}` is a column of the dataset, `{{ sample.output_text }}` what the model said. Names are separated by
-dots, lists counted from 0 (`{{ sample.output_tools[0].function.name }}`) or from the end (`[-1]`), and names with
-spaces stand in brackets (`{{ item['the answer'] }}`). Text stands as it is, everything else as compact JSON. A
-variable that is not there scores 0 with `invalid_variable_error`.
+`{{ item.column }}` is a column of the dataset, `{{ sample.output_text }}` what the model said and
+`{{ sample.prompt[-1].content }}` what it was asked. Names are separated by dots, lists counted from 0
+(`{{ sample.output_tools[0].function.name }}`) or from the end (`[-1]`), and names with spaces stand in brackets
+(`{{ item['the answer'] }}`). Text stands as it is, everything else as compact JSON. A variable that is not there
+scores 0 with `invalid_variable_error`.
+"""
+
+
+class ByLength:
+    """A scorer that needs no model: the longer the last message, the better."""
+
+    def score(self, model: str, conversations: Sequence[Conversation]) -> list[float | None]:
+        return [float(len(conversation[-1]["content"])) for conversation in conversations]
+
+
+PORT = f"""\
+The library loads no model. Who calls `grade` brings a port along, through which reward models are asked:
+
+```python
+{inspect.getsource(ByLength)}
+grades = grade(grader, samples, items, Port(scorers=ByLength()))
+```
+
+A job's worker loads the models that its evaluator names. On the page and in the API there is none, and without one
+nothing is scored.
 """
 
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
@@ -91,6 +113,17 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         ],
     ),
     (
+        RewardModelGrader,
+        "What is scored is a conversation that ends with the answer: the messages in `sample.prompt`, then "
+        "`sample.output_text`; or, with `input`, whatever its messages say. Whatever goes wrong is not scored, and "
+        "never 0: these scores have no lowest one. Only differences between answers to the same prompt mean "
+        "something; for another scale write a formula, like `(quality - 2) / 3`.",
+        [
+            ({"type": "reward_model", "model": "helpful"}, "Paris.", ""),
+            ({"type": "reward_model", "model": "helpful", "scale": "sigmoid"}, "It is", ""),
+        ],
+    ),
+    (
         Multi,
         "`^` binds tightest and to the right, `log` is natural. Parts may be `multi` themselves, up to five deep, "
         "which OpenAI does not allow. A formula without a value (division by zero, overflow) is 0 with "
@@ -118,7 +151,8 @@ def section(model: type[BaseModel], note: str, examples: list[Example]) -> str:
     kind = model.model_fields["type"].default
     shown = "\n".join(example(*given) for given in examples)
     said = textwrap.fill(f"{model.__doc__} {note}", 115, break_on_hyphens=False)
-    return f"\n## {kind}\n\n{said}\n\n{fields(model)}\n\n{shown}"
+    more = f"{PORT}\n" if model is RewardModelGrader else ""
+    return f"\n## {kind}\n\n{said}\n\n{fields(model)}\n\n{more}{shown}"
 
 
 def fields(model: type[BaseModel]) -> str:
@@ -131,7 +165,8 @@ def fields(model: type[BaseModel]) -> str:
 
 
 def example(grader: Mapping[str, object], text: str, answer: object) -> str:
-    (receipt,) = grade(parse(grader), [{"output_text": text}], [{"answer": answer}])
+    sample = {"output_text": text, "prompt": [{"role": "user", "content": "What is the capital of France?"}]}
+    (receipt,) = grade(parse(grader), [sample], [{"answer": answer}], Port(scorers=ByLength()))
     parts = ", ".join(f"{name} {part.score}" for name, part in receipt.sub.items())
     given = f"output_text {json.dumps(text, ensure_ascii=False)}, item.answer {json.dumps(answer)}"
     document = json.dumps(grader, indent=2, ensure_ascii=False)

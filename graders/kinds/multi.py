@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from graders.formula import compile_formula
+from graders.port import Port
 from graders.receipt import Batch, Flagged, Grade, Graded, Item, Outcome, Sample
 from graders.schema import Multi
 
@@ -25,8 +26,8 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
         except Flagged as problem:
             return Outcome(0.0, errors | problem.errors, sub)
 
-    def batch(samples: Sequence[Sample], items: Sequence[Item]) -> list[Outcome]:
-        columns = [part(samples, items) for part in parts.values()]
+    def batch(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Outcome]:
+        columns = [part(samples, items, port) for part in parts.values()]
         return [combine(dict(zip(parts, row, strict=True))) for row in zip(*columns, strict=True)]
 
     return batch

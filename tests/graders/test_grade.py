@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from graders import Grade, grade, parse
+from graders import Grade, Port, grade, parse
 from graders.grade import _compiled
 from graders.receipt import Flagged, Outcome, each
 from graders.schema import StringCheck
@@ -91,7 +91,7 @@ def test_flags_become_a_score_of_0() -> None:
     def refuse(sample: object, item: object) -> float:
         raise Flagged("other_error", "No.")
 
-    assert each(refuse)([{}], [{}]) == [Outcome(0.0, {"other_error": True, "other_error_details": "No."})]
+    assert each(refuse)([{}], [{}], Port()) == [Outcome(0.0, {"other_error": True, "other_error_details": "No."})]
 
 
 def test_graders_loads_nothing_of_the_other_rooms() -> None:

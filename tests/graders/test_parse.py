@@ -67,10 +67,18 @@ def test_a_word_that_is_no_operation_is_named_with_what_was_meant() -> None:
 @pytest.mark.parametrize(
     ("document", "path", "message"),
     [
-        ({}, "type", "A grader needs a “type”, one of string_check, text_similarity, number, regex, multi."),
+        (
+            {},
+            "type",
+            "A grader needs a “type”, one of string_check, text_similarity, number, regex, reward_model, multi.",
+        ),
         ({"type": "string-check"}, "type", "did you mean string_check?"),
         ({"type": "fuzzy"}, "type", "did you mean text_similarity?"),
-        ({"type": "poem"}, "type", "“poem” is not one of string_check, text_similarity, number, regex, multi."),
+        (
+            {"type": "poem"},
+            "type",
+            "“poem” is not one of string_check, text_similarity, number, regex, reward_model, multi.",
+        ),
         ({"type": None}, "type", "“null” is not one of"),
         ({"type": ["a"]}, "type", "“a list” is not one of"),
         ("text", "", "A grader is a JSON object with a “type”."),
@@ -187,8 +195,21 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["type", "name", "graders", "calculate_output", "input", "operation", "pattern", "x"]),
-            inner | st.sampled_from(["string_check", "multi", "regex", "number", "a", "{{"]),
+            st.sampled_from(
+                [
+                    "type",
+                    "name",
+                    "graders",
+                    "calculate_output",
+                    "input",
+                    "operation",
+                    "pattern",
+                    "model",
+                    "role",
+                    "content",
+                ]
+            ),
+            inner | st.sampled_from(["string_check", "multi", "regex", "number", "reward_model", "user", "a", "{{"]),
             max_size=5,
         )
     ),
