@@ -80,6 +80,16 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator reads “item.{column}”, and the dataset has no such column. Its columns are: {columns}.",
         "Map a column of that name, or change the evaluator's template.",
     ),
+    "evaluator.model_missing": (
+        "grader",
+        "The evaluator asks the reward model “{model}”, and there is no such model here.",
+        "Train a reward model, or name one of the model hub in the evaluator.",
+    ),
+    "evaluator.not_a_reward_model": (
+        "grader",
+        "The evaluator asks “{model}” for scores, and that is no reward model.",
+        "Name a model in the evaluator that was trained by the method reward_model.",
+    ),
     "grader.always_fails": (
         "grader",
         "The evaluator could not score a single answer: {detail}",

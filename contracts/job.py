@@ -84,5 +84,7 @@ class JobSpec(Contract):
     grader: Grader | None
     evaluator: str | None
     """Name and version of the evaluator that the grader was taken from."""
+    scorers: tuple[ModelRef, ...] = ()
+    """The reward models that the grader asks."""
     total_steps: int
     seed: int

@@ -20,6 +20,8 @@ class Assignment(Contract):
     """A whole checkpoint to go on from."""
     from_step: int = 0
     """The step of that checkpoint."""
+    scorers: dict[str, Path] = {}
+    """The folders of the models that the grader asks, by name."""
     trained_tokens: int
     """Tokens that earlier attempts trained on, up to that checkpoint."""
     threads: int

@@ -10,10 +10,11 @@ from datasets import Dataset
 from transformers import PreTrainedModel
 
 from contracts.dataset import PreparedRow
+from graders import Grade, Port
 from graders.schema import Grader
 from trainer_worker.data import IGNORED, turns_of
 from trainer_worker.rewards import score
-from trainer_worker.sampler import Sampler
+from trainer_worker.sampler import Answer, Sampler
 
 Values = dict[str, float]
 Examination = Callable[[PreTrainedModel], Values]
@@ -29,12 +30,12 @@ class GradedAnswers:
     rows: list[PreparedRow]
     grader: Grader
     sampler: Sampler
+    port: Port
 
     def __call__(self, model: PreTrainedModel) -> Values:
         answered = self.sampler.answers(model, [turns_of(row) for row in self.rows])
         pairs = [(answer, row) for answers, row in zip(answered, self.rows, strict=True) for answer in answers]
-        items = [orjson.dumps(row.item).decode() for _, row in pairs]
-        scores = [one.score for one in score(self.grader, [answer.text for answer, _ in pairs], items)]
+        scores = [one.score for one in self._grades(pairs)]
         scored = [value for value in scores if value is not None]
         full = FULL_SCORE if self.grader.pass_threshold is None else self.grader.pass_threshold
         values = {
@@ -42,6 +43,11 @@ class GradedAnswers:
             "accuracy": sum(value >= full for value in scored) / len(pairs),
         }
         return values | ({"reward_mean": sum(scored) / len(scored)} if scored else {})
+
+    def _grades(self, pairs: list[tuple[Answer, PreparedRow]]) -> list[Grade]:
+        prompts = [turns_of(row) for _, row in pairs]
+        items = [orjson.dumps(row.item).decode() for _, row in pairs]
+        return score(self.grader, prompts, [answer.text for answer, _ in pairs], items, self.port)
 
 
 @dataclass(frozen=True)

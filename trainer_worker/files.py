@@ -37,6 +37,8 @@ class Bringing:
         assignment, spec = self._assignment, claim.spec
         self._reporter.say(Phase(name="downloading"))
         place_all(self._cache, spec.model.files, assignment.model, self._fetch)
+        for scorer in spec.scorers:
+            place_all(self._cache, scorer.files, assignment.scorers[scorer.name], self._fetch)
         self._cache.place(spec.training.file, assignment.training, self._fetch)
         if spec.validation and assignment.validation:
             self._cache.place(spec.validation.file, assignment.validation, self._fetch)

@@ -7,17 +7,17 @@ from typing import Any
 import orjson
 
 from contracts.fault import Fault
-from graders import Grade, grade
+from graders import Grade, Port, grade
 from graders.schema import Grader
 
-Completion = list[dict[str, str]]
+Turns = list[dict[str, str]]
 
 
 @dataclass
 class Scored:
     """One batch of completions as it was graded, in the trainer's order."""
 
-    prompts: list[list[dict[str, str]]]
+    prompts: list[Turns]
     texts: list[str]
     ids: list[list[int]]
     items: list[str]
@@ -27,22 +27,23 @@ class Scored:
 class GraderReward:
     """`f(prompts, completions, completion_ids, item, …) -> list[float | None]`; None is “not scored”."""
 
-    def __init__(self, grader: Grader) -> None:
+    def __init__(self, grader: Grader, port: Port) -> None:
         self.grader = grader
+        self._port = port
         self.__name__ = grader.name or "grader"
         self.latest: Scored | None = None
 
     def __call__(
         self,
-        prompts: list[list[dict[str, str]]],
-        completions: list[Completion],
+        prompts: list[Turns],
+        completions: list[Turns],
         completion_ids: list[list[int]],
         item: list[str],
         log_metric: Callable[[str, float], None] | None = None,
         **_: Any,  # whatever else TRL passes
     ) -> list[float | None]:
         texts = [turns[-1]["content"] for turns in completions]
-        grades = score(self.grader, texts, item)
+        grades = score(self.grader, prompts, texts, item, self._port)
         self.latest = Scored(prompts, texts, completion_ids, item, grades)
         refuse_silence(grades)
         if log_metric is not None:
@@ -51,9 +52,10 @@ class GraderReward:
         return [one.score for one in grades]
 
 
-def score(grader: Grader, texts: list[str], items: list[str]) -> list[Grade]:
-    """Grade answers against their rows' items (JSON)."""
-    return grade(grader, [{"output_text": text} for text in texts], [orjson.loads(item) for item in items])
+def score(grader: Grader, prompts: list[Turns], texts: list[str], items: list[str], port: Port) -> list[Grade]:
+    """Grade answers to these prompts against their rows' items (JSON)."""
+    samples = [{"output_text": text, "prompt": turns} for turns, text in zip(prompts, texts, strict=True)]
+    return grade(grader, samples, [orjson.loads(item) for item in items], port)
 
 
 def refuse_silence(grades: list[Grade]) -> None:

@@ -154,6 +154,7 @@ class Worker:
             validation=folder / "validation.jsonl" if claim.spec.validation else None,
             resume=folder / "resume" if claim.resume else None,
             from_step=claim.resume.step if claim.resume else 0,
+            scorers={ref.name: folder / "scorers" / str(n) for n, ref in enumerate(claim.spec.scorers)},
             trained_tokens=claim.trained_tokens,
             threads=self._machine.cores,
             processes=max(1, len(self._machine.gpus)),

@@ -66,6 +66,7 @@ def make_spec(
     rows: Sequence[Mapping[str, Any]] | None = None,
     held_out: Sequence[Mapping[str, Any]] | None = None,
     grader: Grader | None = None,
+    scorers: Mapping[str, Path] | None = None,
     seed: int = 7,
 ) -> JobSpec:
     method = canonical(method or grpo())
@@ -81,6 +82,10 @@ def make_spec(
         method=resolved,
         grader=grader or (parse(DIGITS) if method.type == "grpo" else None),
         evaluator=None,
+        scorers=tuple(
+            ModelRef(name=name, files=side.store_folder(folder), parameters=PARAMETERS)
+            for name, folder in (scorers or {}).items()
+        ),
         total_steps=total_steps(resolved, len(rows)),
         seed=seed,
     )

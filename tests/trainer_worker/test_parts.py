@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, T
 from contracts.event import Metrics
 from contracts.fault import Fault
 from contracts.method import GrpoHyperparameters
-from graders import parse
+from graders import Port, parse
 from tests.trainer_worker.jobs import make_spec
 from tests.trainer_worker.other_side import OtherSide
 from trainer_worker.assignment import Assignment
@@ -46,7 +46,7 @@ def test_an_answer_that_cannot_be_scored_has_no_reward() -> None:
             "calculate_output": "log(a)",
         }
     )
-    reward = GraderReward(grader)
+    reward = GraderReward(grader, Port())
     given = reward(PROMPTS[:2], [completion("yes"), completion("no")], [[1], [2]], ["{}", "{}"])
     assert given[0] == 0.0
     assert given[1] is None or not math.isfinite(given[1]) or given[1] == 0.0
@@ -55,7 +55,7 @@ def test_an_answer_that_cannot_be_scored_has_no_reward() -> None:
 
 
 def test_a_grader_that_scores_nothing_at_all_stops_the_job() -> None:
-    reward = GraderReward(parse({"type": "string_check", "reference": "{{ item.nowhere }}"}))
+    reward = GraderReward(parse({"type": "string_check", "reference": "{{ item.nowhere }}"}), Port())
     with pytest.raises(Fault, match="nowhere"):
         reward(PROMPTS[:1], [completion("yes")], [[1]], ["{}"])
 
@@ -65,7 +65,9 @@ def test_the_parts_of_a_multi_grader_are_metrics_of_their_own() -> None:
         "right": {"type": "string_check", "reference": "{{ item.a }}"},
         "short": {"type": "regex", "pattern": "^.{0,3}$"},
     }
-    reward = GraderReward(parse({"type": "multi", "graders": parts, "calculate_output": "0.8 * right + 0.2 * short"}))
+    reward = GraderReward(
+        parse({"type": "multi", "graders": parts, "calculate_output": "0.8 * right + 0.2 * short"}), Port()
+    )
     logged: dict[str, float] = {}
     given = reward(
         PROMPTS[:2], [completion("4"), completion("5")], [[1], [2]], ['{"a": "4"}'] * 2, log_metric=logged.__setitem__

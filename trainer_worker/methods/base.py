@@ -14,9 +14,11 @@ from contracts.event import Phase
 from contracts.fault import Fault
 from contracts.method import Hyperparameters, LoraAdapter
 from contracts.resolve import fixed
+from graders import Port
 from trainer_worker.assignment import Assignment
 from trainer_worker.data import read_rows
 from trainer_worker.models import context_of, load_model, load_tokenizer, use_bf16
+from trainer_worker.scorers import load_port
 from trainer_worker.spool import SpoolWriter
 
 
@@ -28,6 +30,8 @@ class Base:
     spool: SpoolWriter
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    port: Port
+    """Through which graders reach their models."""
 
     @property
     def context(self) -> int:
@@ -67,7 +71,8 @@ def load(assignment: Assignment, spool: SpoolWriter) -> Base:
     spool.append(Phase(name="loading"))
     tokenizer = load_tokenizer(assignment.model)
     model = load_model(assignment.model, assignment.spec.seed, drawn=assignment.folder / "drawn")
-    return Base(assignment, spool, model, tokenizer)
+    port = load_port(assignment.scorers, assignment.spec.method.hyperparameters)
+    return Base(assignment, spool, model, tokenizer, port)
 
 
 def is_first_process() -> bool:

@@ -45,7 +45,7 @@ def assemble(kind: type[T], base: Base, method: CanonicalMethod, config: Any, **
     """
     h = method.hyperparameters
     assert isinstance(h, SamplingHyperparameters)
-    reward = GraderReward(_grader(base, method))
+    reward = GraderReward(_grader(base, method), base.port)
     watch = Watch(base.assignment, h, base.spool, [], speaks=is_first_process())
     watch.examinations.extend(_examinations(base, h, reward, watch))
     make: Any = kind  # Any: TRL's trainers have no types
@@ -117,4 +117,4 @@ def _examinations(base: Base, h: SamplingHyperparameters, reward: GraderReward, 
         top_p=h.top_p,
         between_batches=watch.obey,
     )
-    return [GradedAnswers(held_out, reward.grader, sampler)]
+    return [GradedAnswers(held_out, reward.grader, sampler, base.port)]

@@ -60,7 +60,7 @@ def _examinations(base: Base, h: SupervisedHyperparameters, longest: int, watch:
     if base.assignment.spec.grader is not None:
         room = _longest_answer(base, [row.completion for row in answered if row.completion is not None])
         sampler = Sampler(base.tokenizer, longest=room, between_batches=watch.obey)
-        found.append(GradedAnswers(held_out, base.assignment.spec.grader, sampler))
+        found.append(GradedAnswers(held_out, base.assignment.spec.grader, sampler, base.port))
     return found
 
 

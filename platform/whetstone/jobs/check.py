@@ -8,7 +8,7 @@ from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
 from contracts.method import CanonicalMethod, canonical
 from contracts.resolve import Facts, resolve, total_steps
-from graders import item_columns
+from graders import item_columns, models_of
 from graders.schema import Grader
 from whetstone.accounts.models import Team
 from whetstone.datasets.find import find_version
@@ -16,7 +16,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import why_not
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
-from whetstone.modelhub.find import find_model
+from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
 
@@ -34,6 +34,8 @@ class Checked:
     validation: DatasetVersion | None = None
     evaluator: EvaluatorVersion | None = None
     grader: Grader | None = None
+    scorers: list[Model] = field(default_factory=list)
+    """The reward models that the grader asks."""
     method: CanonicalMethod | None = None
     """Resolved: nothing in it says “auto”. None while model or dataset are missing."""
     steps: int = 0
@@ -141,8 +143,15 @@ def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> Non
             return
         raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
     param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
+    _check_scorers(team, found, found.grader, param)
     for version in filter(None, (found.training, found.validation)):
         _check_columns(found.grader, version, param)
+
+
+def _check_scorers(team: Team, found: Checked, grader: Grader, param: str) -> None:
+    for name, path in models_of(grader).items():
+        with _noting(found):
+            found.scorers.append(find_scorer(team, name, param=param if found.evaluator else f"{param}.{path}"))
 
 
 def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:

@@ -51,6 +51,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         seed=seed,
         total_steps=spec.total_steps,
     )
+    job.scorers.set(found.scorers)
     append(job, "status", {"from": "", "to": "queued", "reason": "", "fault": None})
     wake_later(job)
     return job
@@ -68,6 +69,7 @@ def _spec(job_id: str, found: Checked, seed: int) -> JobSpec:
         method=found.method,
         grader=found.grader,
         evaluator=str(found.evaluator) if found.evaluator else None,
+        scorers=tuple(model.ref() for model in found.scorers),
         total_steps=found.steps,
         seed=seed,
     )

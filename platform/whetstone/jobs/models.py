@@ -57,6 +57,8 @@ class Job(Owned):
     training = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
     validation = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs")
     evaluator = models.ForeignKey(EvaluatorVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
+    scorers = models.ManyToManyField(Model, through="JobScorer", related_name="scored_jobs")
+    """The reward models that its evaluator asks."""
     trained = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="made_by")
     pool = models.CharField(max_length=64)
     suffix = models.CharField(max_length=64, blank=True)
@@ -121,6 +123,16 @@ class Job(Owned):
     def failures(self) -> int:
         """How many attempts failed: one that was paused, or whose worker went home, did not."""
         return self.attempts.filter(outcome=self.Status.FAILED).count()
+
+
+class JobScorer(models.Model):
+    """A reward model that a job's evaluator asks: like its base, it is not deleted while the job is there."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "model"], name="one_scorer_per_job_and_model")]
 
 
 class Attempt(models.Model):

@@ -12,3 +12,11 @@ def find_model(team: Team, name: str, param: str = "model") -> Model:
     if model is None:
         raise Fault("model.not_found", field=param, model=name)
     return model
+
+
+def find_scorer(team: Team, name: str, param: str) -> Model:
+    """A reward model that an evaluator asks. Raises Fault evaluator.model_missing."""
+    model = owned(Model, team).filter(name=name).first()
+    if model is None:
+        raise Fault("evaluator.model_missing", field=param, model=name)
+    return model

@@ -1,0 +1,123 @@
+"""Reward models beside the model that is trained: what graders reach through their port."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
+
+from contracts.fault import Fault
+from contracts.method import Hyperparameters
+from graders import Conversation, Port, Unreachable
+from trainer_worker.data import Turns, render
+from trainer_worker.models import context_of, load_tokenizer, use_bf16
+
+TOKENS_AT_ONCE = 16_384
+"""Padding included. A conversation that is longer passes alone."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A reward model: one number at the end of a conversation, as in its training (padded on the right)."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+    @torch.no_grad()
+    def score(self, conversations: Sequence[Conversation]) -> list[float | None]:
+        """In batches of like length; None for a conversation that is longer than the model's context."""
+        texts = [render(self.tokenizer, _turns(one), to_be_answered=False) for one in conversations]
+        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        fitting = (n for n, one in enumerate(ids) if len(one) <= context_of(self.model))
+        scores: list[float | None] = [None] * len(ids)
+        for batch in _batches(sorted(fitting, key=lambda n: len(ids[n])), ids):
+            for n, score in zip(batch, self._pass([ids[n] for n in batch]), strict=True):
+                scores[n] = score
+        return scores
+
+    def _pass(self, rows: list[list[int]]) -> list[float]:
+        longest = max(map(len, rows))
+        padded = [row + [_pad_id(self.tokenizer)] * (longest - len(row)) for row in rows]
+        masks = [[1] * len(row) + [0] * (longest - len(row)) for row in rows]
+        device = self.model.device
+        found = self.model(
+            input_ids=torch.tensor(padded, device=device),
+            attention_mask=torch.tensor(masks, device=device),
+            use_cache=False,
+        )
+        scores: list[float] = found.logits[:, 0].float().tolist()
+        return scores
+
+
+@dataclass(frozen=True)
+class LocalScorers:
+    """The reward models of this process, by the names that graders call them."""
+
+    models: Mapping[str, Scorer]
+
+    def score(self, model: str, conversations: Sequence[Conversation]) -> list[float | None]:
+        """As graders.Scorers says."""
+        if model not in self.models:
+            raise Unreachable(f"The reward model “{model}” was not brought along.")
+        return self.models[model].score(conversations)
+
+
+def load_port(folders: Mapping[str, Path], h: Hyperparameters) -> Port:
+    """The models in these folders, on the device and in the precision of the training.
+
+    Leaves the random numbers as they were: a training must not depend on who watches it.
+
+    Raises:
+        Fault: evaluator.not_a_reward_model.
+    """
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        return Port(scorers=LocalScorers({name: _load(name, folder, h) for name, folder in folders.items()}))
+
+
+def _load(name: str, folder: Path, h: Hyperparameters) -> Scorer:
+    tokenizer = load_tokenizer(folder)
+    model, told = AutoModelForSequenceClassification.from_pretrained(
+        folder,
+        dtype=torch.bfloat16 if use_bf16(h) else torch.float32,
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    if model.config.num_labels != 1 or told["missing_keys"]:  # its head would be drawn at random
+        raise Fault("evaluator.not_a_reward_model", model=name)
+    model.config.get_text_config().pad_token_id = _pad_id(tokenizer)  # by it the model finds where a row ends
+    return Scorer(model.eval().requires_grad_(False).to(_device()), tokenizer)
+
+
+def _device() -> torch.device:
+    """Where this process trains."""
+    return (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
+
+
+def _turns(conversation: Conversation) -> Turns:
+    return [{"role": turn["role"], "content": turn["content"]} for turn in conversation]
+
+
+def _batches(order: list[int], ids: list[list[int]]) -> Iterator[list[int]]:
+    """Runs of rows, shortest first, that fit into one pass."""
+    batch: list[int] = []
+    for n in order:
+        if batch and (len(batch) + 1) * len(ids[n]) > TOKENS_AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(n)
+    if batch:
+        yield batch
+
+
+def _pad_id(tokenizer: PreTrainedTokenizerBase) -> Any:  # Any: transformers types a token id as nearly anything
+    return tokenizer.pad_token_id
