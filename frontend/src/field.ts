@@ -16,12 +16,18 @@ export interface Widget {
 /** A value that was typed, and a sentence when it cannot be right. Undefined takes the key away. */
 export type Emit = (value: Json | undefined, problem: string | null) => void;
 
-export function makeWidget(field: Field, id: string, emit: Emit): Widget {
+/** What can stand in text fields of a format, where the page knows it: names of reward models, say. */
+export type Known = Readonly<Record<string, readonly string[]>>;
+
+export function makeWidget(field: Field, id: string, emit: Emit, known: Known = {}): Widget {
   const { node } = field;
   if (node.kind === "number") return numberWidget(field, node, id, emit);
   if (node.kind === "choice") return choiceWidget(field, node, id, emit);
   if (node.kind === "switch") return switchWidget(id, emit);
-  if (node.kind === "text") return textWidget(field, node, id, emit);
+  if (node.kind === "text") {
+    const names = known[node.format ?? ""];
+    return names === undefined ? textWidget(field, node, id, emit) : nameWidget(names, id, emit);
+  }
   if (node.kind === "list") return listWidget(node, id, emit);
   return jsonWidget(id, emit);
 }
@@ -83,6 +89,14 @@ function showChoice(select: HTMLSelectElement, value: Json): void {
     select.append(h("option", { value: wanted, "data-foreign": true }, wanted));
   }
   select.value = wanted;
+}
+
+/** One of the things that the team has, by name. */
+function nameWidget(names: readonly string[], id: string, emit: Emit): Widget {
+  const none = names.length > 0 ? gettext("Choose…") : gettext("There is none yet");
+  const select = h("select", { id, class: "input" }, h("option", { value: "" }, none), ...names.map((name) => h("option", { value: name }, name)));
+  select.addEventListener("change", () => emit(select.value, null));
+  return { input: select, element: select, show: (value) => showChoice(select, value ?? "") };
 }
 
 function switchWidget(id: string, emit: Emit): Widget {

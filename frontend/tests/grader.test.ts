@@ -108,3 +108,25 @@ test.each([
 ])("may a part be called “%s”: %s", (name, isFine) => {
   expect(edits.nameProblem(name, ["a"]) === null).toBe(isFine);
 });
+
+test("a reward model is chosen among those that the page knows", () => {
+  const made = graderForm();
+  document.body.append(made);
+  made.known = { "reward-model": ["taste", "tact"] };
+  made.kinds = KINDS;
+  made.value = edits.newGrader("reward_model", KINDS);
+  const select = made.querySelector<HTMLSelectElement>('[data-path="model"] select') as HTMLSelectElement;
+  expect([...select.options].map(({ value }) => value)).toEqual(["", "taste", "tact"]);
+  select.value = "tact";
+  select.dispatchEvent(new Event("change"));
+  expect(made.value).toMatchObject({ type: "reward_model", model: "tact" });
+});
+
+test("a reward model that the JSON names stays, though the page does not know it", () => {
+  const made = graderForm();
+  document.body.append(made);
+  made.known = { "reward-model": [] };
+  made.kinds = KINDS;
+  made.value = { type: "reward_model", model: "gone" };
+  expect(made.querySelector<HTMLSelectElement>('[data-path="model"] select')?.value).toBe("gone");
+});

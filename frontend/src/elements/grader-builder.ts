@@ -14,6 +14,7 @@ interface BuilderData {
   grader: Json;
   name: string;
   datasets: DatasetChoice[];
+  reward_models: string[];
   evaluators_url: string;
 }
 
@@ -41,6 +42,7 @@ export class GraderBuilder extends HTMLElement {
     this.#url = data.evaluators_url;
     this.#name.value = data.name;
     this.#draw();
+    this.#form.known = { "reward-model": data.reward_models };
     this.#form.kinds = readKinds(data.schema);
     this.#trial.datasets = data.datasets;
     this.#listen();

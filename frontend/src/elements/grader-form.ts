@@ -1,6 +1,7 @@
 /** <grader-form>: a grader as nested cards, one schema form a grader. */
 
 import { create, fill, h, icon } from "../dom";
+import type { Known } from "../field";
 import * as edits from "../grader-edits";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty, setAt } from "../path";
@@ -26,6 +27,9 @@ export function kindTitle(kind: string, kinds: edits.Kinds): string {
 }
 
 export class GraderForm extends HTMLElement {
+  /** What the page knows can stand in text fields, by their format. Set before the kinds. */
+  known: Known = {};
+
   #kinds: edits.Kinds = { variants: {}, definitions: {} };
   #value: Json = null;
   #problems: Problems = new Map();
@@ -160,6 +164,7 @@ export class GraderForm extends HTMLElement {
     const form = schemaForm(idOf(path, "form"));
     form.omit = path.length > 0 ? [...OF_MULTI, "name"] : OF_MULTI;
     form.secondary = ["name", "pass_threshold"];
+    form.known = this.known;
     form.setSchema(this.#kinds.variants[kind] as Schema, this.#kinds.definitions);
     form.addEventListener("change", (event) => this.#set(setAt(this.#value, path, (event as CustomEvent<JsonObject>).detail)));
     this.#forms.set(path.join(SEAM), form);

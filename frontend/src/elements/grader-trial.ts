@@ -139,7 +139,7 @@ export class GraderTrial extends HTMLElement {
 
   #range(count: number, failed: number): string {
     const rows = interpolate(gettext("rows %(from)s to %(to)s"), { from: number(this.#offset + 1), to: number(this.#offset + count) }, true);
-    return failed === 0 ? rows : `${rows} · ${interpolate(ngettext("%(n)s error", "%(n)s errors", failed), { n: failed }, true)}`;
+    return failed === 0 ? rows : `${rows} · ${interpolate(ngettext("%(n)s not scored", "%(n)s not scored", failed), { n: failed }, true)}`;
   }
 
   #pages(count: number): HTMLElement {
@@ -179,7 +179,7 @@ function rowGrade(graded: Graded): HTMLElement {
 /** The score with a colour that is also a word for those who do not see it. */
 export function scoreMark(grade: JsonObject): HTMLElement {
   const score = grade["score"];
-  if (typeof score !== "number") return h("span", { class: "score failed" }, gettext("error"));
+  if (typeof score !== "number") return h("span", { class: "score failed" }, gettext("not scored"));
   const class_ = score >= 1 ? "full" : score <= 0 ? "zero" : "part";
   return h("span", { class: `score ${class_} numeric` }, metric(score));
 }

@@ -1,7 +1,7 @@
 /** <schema-form>: a form drawn from a JSON Schema. Nothing about a field is written here. */
 
 import { create, fill, h } from "../dom";
-import type { Widget } from "../field";
+import type { Known, Widget } from "../field";
 import { makeWidget, textOf } from "../field";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, same, setAt } from "../path";
@@ -26,6 +26,9 @@ export class SchemaForm extends HTMLElement {
   flat: readonly string[] = [];
   /** Fields that few people need, whatever their level. */
   secondary: readonly string[] = [];
+
+  /** What the page knows can stand in text fields, by their format. Set before the schema. */
+  known: Known = {};
 
   #schema: Schema = {};
   #definitions: Definitions = {};
@@ -136,7 +139,7 @@ export class SchemaForm extends HTMLElement {
   #drawField(field: Field, path: string[]): HTMLElement {
     const key = path.join(".");
     const id = `${this.id || "form"}-${key}`;
-    const widget = makeWidget(field, id, (value, problem) => this.#change(path, field, value, problem));
+    const widget = makeWidget(field, id, (value, problem) => this.#change(path, field, value, problem), this.known);
     const help = h("p", { class: "help", id: `${id}-help` });
     widget.input.setAttribute("aria-describedby", help.id);
     const label = h("label", { for: id, title: key }, field.title, field.required ? h("span", { class: "required" }, "*") : null);

@@ -6,13 +6,14 @@ from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field, JsonValue
 
-from contracts.dataset import prepare
+from contracts.dataset import PreparedRow, prepare
 from contracts.fault import Fault
 from graders import Grader, GraderError, grade, item_columns, parse
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.datasets.find import find_version
 from whetstone.datasets.ingest import read_rows
+from whetstone.evaluators.reach import WEB
 
 router = Router(tags=["graders"])
 
@@ -56,7 +57,7 @@ def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
     """Grade own samples, or rows of a dataset: there the row's own answer or reference is the sample."""
     grader = parse(body.grader)
     samples, items = _given(body) if body.dataset is None else _rows(caller(request).team, body)
-    grades = grade(grader, samples, items)
+    grades = grade(grader, samples, items, WEB)
     return {
         "grades": [
             {"sample": sample, "item": item, "grade": result.to_json()}
@@ -66,7 +67,7 @@ def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
 
 
 def _given(body: Try) -> tuple[list[dict[str, JsonValue]], list[dict[str, JsonValue]]]:
-    samples = body.samples or []
+    samples: list[dict[str, JsonValue]] = [{"prompt": []} | sample for sample in body.samples or []]
     items = body.items if body.items is not None else [{} for _ in samples]
     if len(items) != len(samples):
         raise Fault("request.invalid", field="items", detail="Give as many items as samples.")
@@ -80,11 +81,17 @@ def _rows(team: Team, body: Try) -> tuple[list[dict[str, JsonValue]], list[dict[
     rows = [prepare(row, version.column_mapping) for row in read_rows(version, body.offset, body.limit)]
     items = [row.item for row in rows]
     given = body.samples or []
-    own: list[dict[str, JsonValue]] = [
-        {"output_text": row.completion if row.completion is not None else _text(row.item.get("reference"))}
-        for row in rows
-    ]
-    return given[: len(own)] + own[len(given) :], items
+    own = [_own(row) for row in rows]
+    tried = given[: len(own)] + own[len(given) :]
+    return [_prompt(row) | sample for row, sample in zip(rows, tried, strict=True)], items
+
+
+def _own(row: PreparedRow) -> dict[str, JsonValue]:
+    return {"output_text": row.completion if row.completion is not None else _text(row.item.get("reference"))}
+
+
+def _prompt(row: PreparedRow) -> dict[str, JsonValue]:
+    return {"prompt": [{"role": turn.role, "content": turn.content} for turn in row.prompt]}
 
 
 def _text(value: JsonValue) -> str:

@@ -14,6 +14,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import Evaluator, EvaluatorVersion
 from whetstone.jobs.models import Job
+from whetstone.modelhub.models import Model
 from whetstone.web.schemas import grader_schema
 
 
@@ -52,6 +53,7 @@ def build(request: HttpRequest) -> HttpResponse:
         "grader": start.document if start else None,
         "name": start.evaluator.name if start else "",
         "datasets": _datasets(team),
+        "reward_models": _reward_models(team),
         "evaluators_url": reverse("evaluators") + "/",
     }
     return render(request, "web/evaluator_build.html", {"data": data, "start": start})
@@ -64,6 +66,11 @@ def _start(team: Team, ref: str) -> EvaluatorVersion | None:
         return find_evaluator(team, ref)
     except Fault:
         raise Http404 from None
+
+
+def _reward_models(team: Team) -> list[str]:
+    """What a grader can ask for scores."""
+    return list(owned(Model, team).values_list("name", flat=True))
 
 
 def _datasets(team: Team) -> list[dict[str, str]]:
