@@ -47,8 +47,10 @@ function variantOf(node: Node & { kind: "union" }, definitions: Definitions, dep
 
 function otherScalar({ node, fallback }: Field): Json {
   switch (node.kind) {
-    case "number":
-      return (node.bounds.minimum ?? node.bounds.exclusiveMinimum ?? 1) + (node.integer ? 1 : 0.25);
+    case "number": {
+      const near = (node.bounds.minimum ?? node.bounds.exclusiveMinimum ?? 1) + (node.integer ? 1 : 0.25);
+      return near === fallback ? near + (node.integer ? 1 : 0.25) : near;
+    }
     case "choice":
       return node.options.find((option) => option !== fallback) ?? null;
     case "switch":

@@ -139,7 +139,8 @@ export class GraderTrial extends HTMLElement {
 
   #range(count: number, failed: number): string {
     const rows = interpolate(gettext("rows %(from)s to %(to)s"), { from: number(this.#offset + 1), to: number(this.#offset + count) }, true);
-    return failed === 0 ? rows : `${rows} · ${interpolate(ngettext("%(n)s not scored", "%(n)s not scored", failed), { n: failed }, true)}`;
+    const unscored = interpolate(gettext("%(n)s not scored"), { n: failed }, true);
+    return failed === 0 ? rows : `${rows} · ${unscored}`;
   }
 
   #pages(count: number): HTMLElement {
