@@ -53,7 +53,9 @@ PORT = f"""\
 The library loads no model. Who calls `grade` brings a port along, through which reward models are asked:
 
 ```python
-{inspect.getsource(ByLength)}
+{inspect.getsource(ByLength).strip()}
+
+
 grades = grade(grader, samples, items, Port(scorers=ByLength()))
 ```
 
