@@ -11,7 +11,7 @@ from tests.whetstone.factories import make_job
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.record import ask, record
-from whetstone.jobs.tail import Watch, follow
+from whetstone.jobs.tail import Watch, as_json, follow, tail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,3 +78,10 @@ def test_a_viewer_who_leaves_takes_nobody_s_watch_along() -> None:
     job, token = started()
     seen = asyncio.run(watched(job, token))
     assert seen == list(range(1, Job.objects.get(id=job.id).last_event + 1))
+
+
+def test_an_event_that_tells_of_an_attempt_keeps_its_own_number() -> None:
+    job, _ = started()
+    told = [as_json(event) for event in tail(job.id)]
+    assert [event["number"] for event in told] == [1, 2, 3]
+    assert (told[-1]["type"], told[-1]["attempt"], told[-1]["worker"]) == ("attempt", 1, "w1")

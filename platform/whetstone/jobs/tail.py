@@ -22,15 +22,11 @@ def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as browsers and scripts read it."""
-    told: dict[str, Any] = {
-        "number": event.number,
-        "attempt": event.attempt,
-        "at": event.at.timestamp(),
-        "type": event.type,
-    }
+    """An event as browsers and scripts read it: what it says, under the name by which readers follow it."""
     data: dict[str, Any] = event.data
-    return told | ({"step": event.step} if event.step is not None else {}) | data
+    step = {"step": event.step} if event.step is not None else {}
+    own = {"number": event.number, "attempt": event.attempt, "at": event.at.timestamp(), "type": event.type}
+    return data | step | own
 
 
 # Not on the request's own thread: a watch outlives the request that began it.
