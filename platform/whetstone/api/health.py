@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from contracts.fault import Fault
-from whetstone.artifacts.disk import require_room
+from whetstone.artifacts.disk import require_folders, require_room
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,7 @@ def _migrations() -> None:
 
 def _artifacts() -> None:
     default_storage.exists("probe")
+    require_folders()
 
 
 def _disk() -> None:
