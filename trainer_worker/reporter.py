@@ -215,7 +215,7 @@ class Reporter:
         batch = [self._outbox[n] for n in range(min(BATCH, len(self._outbox)))]
         asked_at = time.monotonic()
         try:
-            reply = self._platform.report(Reports(reports=tuple(batch)), self._timeout_s)
+            reply = self._platform.report(Reports(reports=tuple(batch), sent_at=time.time()), self._timeout_s)
         except Unreachable as error:
             self._back_off(str(error))
             return False
