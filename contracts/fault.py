@@ -118,6 +118,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The training did not finish a step for {minutes} minutes, where one usually takes {usual_s} seconds.",
         "Read the end of the log below. It was killed and goes on from its last checkpoint.",
     ),
+    "job.hung_before_a_step": (
+        "platform",
+        "The training was silent for {minutes} minutes and had not finished a step yet.",
+        "Read the end of the log below. It was killed and begins again where this attempt began.",
+    ),
     "checkpoint.damaged": (
         "platform",
         "The checkpoint of step {step} is damaged: {detail}",
