@@ -130,7 +130,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "worker.disk_full": (
         "capacity",
-        "The disk of the worker is full ({place}).",
+        "The disk of the worker “{worker}” is full: {free_mb} MB are free, and the job needs more than {needed_mb} MB.",
         "Free some space on the worker's machine, or lower WHETSTONE_CACHE_GB. Earlier checkpoints are unharmed.",
     ),
     "job.worker_restarted": (

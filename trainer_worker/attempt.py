@@ -51,7 +51,7 @@ def _fault_of(error: Exception, assignment: Assignment) -> FaultReport:
     if isinstance(error, Fault):
         return error.report
     if disk.is_full(error):
-        return disk.full(assignment.folder)
+        return disk.full(assignment)
     traceback.print_exc()
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return _report("job.out_of_memory", how=_first_line(error))

@@ -115,7 +115,7 @@ class Reporter:
         except OSError as error:
             if not disk.is_full(error):
                 raise
-            self._last_word = Failed(fault=disk.full(self._assignment.folder))
+            self._last_word = Failed(fault=disk.full(self._assignment))
         finally:
             _bury(launcher, training)
         self._collect_rest()
@@ -281,7 +281,7 @@ class Reporter:
         if self._hung:
             return Failed(fault=self._hung.model_copy(update={"evidence": log_end(self._assignment)}))
         if status == disk.EXIT_STATUS:
-            return Failed(fault=disk.full(self._assignment.folder))
+            return Failed(fault=disk.full(self._assignment))
         memory_ran_out = status == -9 and killed_for_memory() > self._killed_for_memory
         code = "job.out_of_memory" if memory_ran_out else "job.process_died"
         return Failed(fault=FaultReport(code=code, params={"how": _how(status)}, evidence=log_end(self._assignment)))

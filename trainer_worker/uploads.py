@@ -69,7 +69,7 @@ class Uploads:
         if isinstance(event, RolloutsWritten):
             return
         if disk.is_full(error):
-            self.failed = disk.full(self._assignment.folder)
+            self.failed = disk.full(self._assignment)
         else:
             self.failed = FaultReport(code="job.training_failed", params={"detail": f"storing files: {error}"})
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,13 +17,16 @@ from contracts.event import LogLines, Metrics
 from tests.trainer_worker.jobs import full, grpo, make_spec
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_orders import begin
-from trainer_worker.disk import is_full
+from trainer_worker.assignment import Assignment
+from trainer_worker.cache import inside
+from trainer_worker.disk import is_full, still_needed
 from trainer_worker.launching import LauncherProcess
 from trainer_worker.rollouts import SCHEMA, RolloutWriter
 from trainer_worker.settings import Settings
 from trainer_worker.spool import SpoolReader, SpoolWriter
 from trainer_worker.worker import Worker
 
+NUMBERS = r"The disk of the worker “worker-1” is full: \d+\.\d MB are free, and the job needs more than \d+\.\d MB\."
 may_mount = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small file system")
 
 
@@ -96,6 +100,8 @@ def test_a_disk_that_is_full_at_a_download_is_named(
     worker.stop()
     worker.join()
     assert (failed.fault.code, failed.fault.cause) == ("worker.disk_full", "capacity")
+    assert re.fullmatch(NUMBERS, failed.fault.message)
+    assert failed.fault.evidence.startswith(str(small))
 
 
 @may_mount
@@ -111,6 +117,7 @@ def test_a_disk_that_fills_up_in_training_is_named_and_earlier_checkpoints_stay(
     worker.stop()
     worker.join()
     assert failed.fault.code == "worker.disk_full", side.log
+    assert re.fullmatch(NUMBERS, failed.fault.message)
     assert all(len(side.blobs[ref.sha256]) == ref.size for ref in side.resume_point().files)
 
 
@@ -130,3 +137,20 @@ def test_a_job_finishes_once_there_is_room_again(
     assert side.wait_for_end().type == "finished"
     worker.stop()
     worker.join()
+
+
+def test_what_a_job_still_needs_is_what_it_has_yet_to_bring_and_then_its_model(
+    side: OtherSide, tiny: Path, tmp_path: Path
+) -> None:
+    assignment = Assignment(
+        spec=make_spec(side, tiny), attempt=1, worker="worker-1", folder=tmp_path / "a" / "b" / "c",
+        model=tmp_path / "base", training=tmp_path / "rows", validation=None, resume=None, trained_tokens=0, threads=1,
+    )  # fmt: skip
+    model = sum(ref.size for ref in assignment.spec.model.files)
+    assert still_needed(assignment) == model + assignment.spec.training.file.size
+    for ref in assignment.spec.model.files:
+        inside(assignment.model, ref.path).parent.mkdir(parents=True, exist_ok=True)
+        inside(assignment.model, ref.path).write_bytes(side.blobs[ref.sha256])
+    assert still_needed(assignment) == assignment.spec.training.file.size
+    assignment.training.write_bytes(b"rows")
+    assert still_needed(assignment) == model

@@ -133,8 +133,8 @@ def test_a_sealed_checkpoint_is_whole_and_a_changed_one_is_damaged(tmp_path: Pat
 def watch(side: OtherSide, tiny: Path, tmp_path: Path) -> Watch:
     spec = make_spec(side, tiny)
     assignment = Assignment(
-        spec=spec, attempt=1, folder=tmp_path, model=tiny, training=tmp_path / "t", validation=None, resume=None,
-        trained_tokens=0, threads=1,
+        spec=spec, attempt=1, worker="w", folder=tmp_path, model=tiny, training=tmp_path / "t", validation=None,
+        resume=None, trained_tokens=0, threads=1,
     )  # fmt: skip
     order(assignment, Orders(order="go_on", lease_until=time.monotonic() + 60))
     h = GrpoHyperparameters(eval_interval=100, checkpoint_interval=3, num_iterations=2)
