@@ -123,6 +123,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The training was silent for {minutes} minutes and had not finished a step yet.",
         "Read the end of the log below. It was killed and begins again where this attempt began.",
     ),
+    "job.report_refused": (
+        "platform",
+        "The platform refused what the worker reported: {detail}",
+        "See below what was refused. If it repeats, bring worker and platform to the same version, and clone the job.",
+    ),
     "checkpoint.damaged": (
         "platform",
         "The checkpoint of step {step} is damaged: {detail}",
