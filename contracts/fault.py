@@ -159,6 +159,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The platform's disk is nearly full: {free_gb} GB are free, and below {least_gb} GB it takes nothing new.",
         "Ask the operator to free some space. Jobs that run go on.",
     ),
+    "platform.disk_full": (
+        "platform",
+        "The platform's disk is full.",
+        "Ask the operator to free some space. A job that it stopped goes on from its last checkpoint.",
+    ),
     "auth.missing": ("user", "No API key was given.", "Send the header “Authorization: Bearer <key>”."),
     "auth.invalid": ("user", "This API key is not valid.", "Make a new key under Settings."),
     "name.taken": ("user", "The name “{name}” is taken.", "Choose another name."),

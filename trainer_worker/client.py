@@ -19,6 +19,10 @@ class Unreachable(Exception):
     """The platform did not answer, or answered that it cannot now. Trying again may help."""
 
 
+class Full(Unreachable):
+    """The platform has no room for a file. Trying again helps once somebody has made some."""
+
+
 class Refused(Exception):
     """The platform understood and said no. Trying again will not help."""
 
@@ -136,6 +140,8 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         return answer
     answer.read()
     sentence = f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
+    if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+        raise Full(sentence)
     if answer.status_code >= 500 or answer.status_code == 429:
         raise Unreachable(sentence)
     raise Refused(sentence, answer.status_code, _said(answer))

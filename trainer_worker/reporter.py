@@ -211,6 +211,8 @@ class Reporter:
                 self.say(event)
 
     def _take_uploaded(self) -> None:
+        for note in self._uploads.notes():
+            self.say(note)
         for event in self._uploads.finished():
             if not isinstance(event, Finished):
                 self.say(event)

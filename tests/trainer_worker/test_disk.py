@@ -1,10 +1,7 @@
 """A full disk, for which a small file system in memory stands."""
 
-import contextlib
 import errno
-import os
 import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from contracts.event import LogLines, Metrics
+from tests.small_disk import fill, may_mount, small_disk
 from tests.trainer_worker.jobs import full, grpo, make_spec
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_orders import begin
@@ -27,27 +25,12 @@ from trainer_worker.spool import SpoolReader, SpoolWriter
 from trainer_worker.worker import Worker
 
 NUMBERS = r"The disk of the worker “worker-1” is full: \d+\.\d MB are free, and the job needs more than \d+\.\d MB\."
-may_mount = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small file system")
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 6 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("cannot mount here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path, leave: int = 0) -> Path:
-    ballast = folder / "ballast"
-    room = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    with contextlib.suppress(OSError):  # a training may take some of the room meanwhile
-        ballast.write_bytes(b"x" * max(0, room - leave))
-    return ballast
+    with small_disk(tmp_path / "small") as folder:
+        yield folder
 
 
 def test_every_library_says_it_in_its_own_way() -> None:

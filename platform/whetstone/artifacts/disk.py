@@ -1,11 +1,13 @@
 """Is there room for more? Below a mark nothing new is taken in, so that what runs has room to end."""
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
 from django.conf import settings
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import DatabaseError
 
 from contracts.fault import Fault
 
@@ -38,6 +40,13 @@ def _store() -> list[Path]:
 def _existing(place: Path) -> Path:
     """The folder, or the nearest one above it: the store's is made with the first file."""
     return next(folder for folder in (place, *place.parents) if folder.exists())
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether this says that a disk had no room left, the store's or the database's."""
+    if isinstance(error, DatabaseError):
+        return "disk is full" in str(error) or "No space left on device" in str(error)
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_low() -> bool:
