@@ -16,7 +16,8 @@ from tests.faults.trainers import Trainer
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), full_form_only]
 SKEWED = Path(__file__).parent / "clocks"
 TEN_MINUTES = 600
-CLOCKS = {"web": 0, "supervisor": TEN_MINUTES, "supervisor-2": -TEN_MINUTES, "worker-a": TEN_MINUTES, "worker-b": -TEN_MINUTES}
+AHEAD = {"web": 0, "supervisor": TEN_MINUTES, "supervisor-2": -TEN_MINUTES}
+CLOCKS = AHEAD | {"worker-a": TEN_MINUTES, "worker-b": -TEN_MINUTES}
 
 
 @pytest.fixture(scope="module")
