@@ -1,97 +1,91 @@
-"""How many metric points a second the platform takes in over HTTP: SQLite, and PostgreSQL where there is one.
+"""How many metric points a second the platform takes in over HTTP, with MLflow beside it: SQLite, and PostgreSQL where
+there is one.
 
-One client, batches of 200 steps with 20 values each, as a worker that comes back after an outage sends them. What is
-compared with: the bare HTTP round trip of the same server in the same run.
+First the platform alone: one client, batches of 200 steps with 20 values each, as a worker that comes back after an
+outage sends them, beside the bare HTTP round trip of the same server. Then the same points to both servers in turn, in
+requests of 1,000 points (MLflow takes no more in one), from one client and from four at a time. Both servers run
+throughout, each on a database of its own, with the settings that it comes with. The result is the median of the pairs'
+ratios. At the end each database must hold every point that was sent, and no other.
 """
 
+import os
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import httpx
-
-from contracts.event import Claim, ClaimRequest, Metrics, Report, Reports
+from benchmarks._mlflow import POINTS_A_REQUEST, VERSION, WORKERS, install, mlflow
+from benchmarks._runs import VALUES, Run, Server
+from benchmarks._whetstone import whetstone
 from scripts import machine
-from tests.end_to_end.laptop import PREPARE, created, up, upload
 
-BATCHES, STEPS, VALUES = 50, 200, 20
-QUESTIONS = [{"messages": [{"role": "user", "content": f"{n}+{n}="}], "answer": str(2 * n)} for n in range(64)]
-GRADER = {"type": "string_check", "operation": "eq", "reference": "{{ item.answer }}"}
+BATCHES, STEPS = 50, 200
+PAIRS, REQUESTS, CLIENTS = 5, 40, (1, 4)
 
 
 def main() -> None:
-    _measure("SQLite", None)
+    program = install()
+    if program is None:
+        print("MLflow could not be installed from PyPI; the reason stands above. Whetstone is measured alone.")
+    _measure("SQLite", None, program)
     server = machine.postgres()
     if server is None:
-        return print("PostgreSQL                 left out: none lets databases be made here")
-    with machine.fresh_database(server) as url:
-        _measure("PostgreSQL", url)
+        return print("PostgreSQL   left out: none lets databases be made here")
+    _measure("PostgreSQL", server, program)
 
 
-def _measure(name: str, database_url: str | None) -> None:
-    with _platform(database_url) as (url, claim, trips):
-        seconds = list(_send(url, claim))
-    points = STEPS * VALUES
-    rate, worst = points / statistics.median(seconds), max(seconds)
-    print(
-        f"{name:<12} {rate:12,.0f} points/s   slowest batch {worst * 1000:6.0f} ms   bare trip {trips * 1000:5.1f} ms"
-    )
+def _measure(name: str, postgres: str | None, program: Path | None) -> None:
+    with _database(postgres) as url, whetstone(url, max(CLIENTS)) as ours:
+        _alone(name, ours)
+        if program is None:
+            return print(f"{name:<12} kept {ours.check():,} points")
+        with _database(postgres) as other, mlflow(program, other, max(CLIENTS)) as theirs:
+            _beside(name, ours, theirs)
+            print(f"{name:<12} kept, all that was sent: Whetstone {ours.check():,}, MLflow {theirs.check():,} points")
 
 
 @contextmanager
-def _platform(database_url: str | None) -> Iterator[tuple[str, Claim, float]]:
-    """A platform with one job, which nobody but us claims."""
-    with tempfile.TemporaryDirectory() as home, up(Path(home), database_url=database_url) as laptop:
-        laptop.manage("shell", "--no-imports", "--command", PREPARE)
-        token = (Path(home) / "worker.token").read_text()
-        with laptop.api() as api, httpx.Client(base_url=laptop.url, headers=_bearer(token)) as worker:
-            hello = {
-                "worker": "bench",
-                "pool": "bench",
-                "machine": {"host": "here", "pid": 1, "cores": 1, "memory_gb": 1},
-            }
-            worker.post("/api/worker/hello", json=hello).raise_for_status()
-            file = upload(api, "questions.jsonl", QUESTIONS)["id"]
-            method = {"type": "grpo", "grpo": {"grader": GRADER}}
-            draft = {"model": "starter-blank", "training_file": file, "method": method, "resources": {"pool": "bench"}}
-            created(api, draft)
-            request = ClaimRequest(worker="bench", pool="bench")
-            claim = Claim.model_validate_json(
-                worker.post("/api/worker/claim", content=request.model_dump_json()).content
-            )
-            yield laptop.url, claim, statistics.median(_trip(api) for _ in range(20))
+def _database(postgres: str | None) -> Iterator[str | None]:
+    with machine.fresh_database(postgres) if postgres else nullcontext() as url:
+        yield url
 
 
-def _send(url: str, claim: Claim) -> Iterator[float]:
-    """Seconds for each batch."""
-    path = f"/api/worker/jobs/{claim.spec.job}/events"
-    with httpx.Client(base_url=url, headers=_bearer(claim.token), timeout=30) as worker:
-        for batch in range(BATCHES):
-            steps = range(1 + batch * STEPS, 1 + (batch + 1) * STEPS)
-            reports = tuple(
-                Report(seq=step, at=time.time(), event=Metrics(step=step, values=_values(step))) for step in steps
-            )
-            body = Reports(reports=reports).model_dump_json()
-            started = time.perf_counter()
-            worker.post(path, content=body).raise_for_status()
-            yield time.perf_counter() - started
+def _alone(name: str, ours: Server) -> None:
+    run = ours.runs[0]
+    trip = statistics.median(_trip(run) for _ in range(20))
+    seconds = run.send(run.requests(BATCHES, STEPS))
+    rate, worst = STEPS * VALUES / statistics.median(seconds), max(seconds)
+    print(f"{name:<12} {rate:12,.0f} points/s   slowest batch {worst * 1000:6.0f} ms   bare trip {trip * 1000:5.1f} ms")
 
 
-def _values(step: int) -> dict[str, float]:
-    return {f"group/metric_{n}": step / (n + 1) for n in range(VALUES)}
+def _beside(name: str, ours: Server, theirs: Server) -> None:
+    """The first pair is not counted: only then is all of both servers loaded."""
+    print(f"{name:<12} beside MLflow {VERSION}, {WORKERS} gunicorn workers, {POINTS_A_REQUEST:,} points a request")
+    _pair(0, ours, theirs, max(CLIENTS))
+    for clients in CLIENTS:
+        pairs = [_pair(n, ours, theirs, clients) for n in range(PAIRS)]
+        ratios = [one / other for one, other in pairs]
+        mine, its = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(
+            f"{clients:>5} client{'s' if clients > 1 else ' '} Whetstone {mine:8,.0f} points/s   MLflow {its:8,.0f}"
+            f"   ratio {statistics.median(ratios):.1f}, {min(ratios):.1f} to {max(ratios):.1f} in {PAIRS} pairs"
+            f"   load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
 
 
-def _bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+def _pair(number: int, ours: Server, theirs: Server, clients: int) -> tuple[float, float]:
+    """Points a second of both. Who goes first changes."""
+    servers = (ours, theirs) if number % 2 == 0 else (theirs, ours)
+    rates = [server.rate(clients, REQUESTS, POINTS_A_REQUEST // VALUES) for server in servers]
+    return (rates[0], rates[1]) if number % 2 == 0 else (rates[1], rates[0])
 
 
-def _trip(api: httpx.Client) -> float:
-    started = time.perf_counter()
-    api.get("/healthz")
-    return time.perf_counter() - started
+def _trip(run: Run) -> float:
+    began = time.perf_counter()
+    run.client.get("/healthz")
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

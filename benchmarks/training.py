@@ -126,6 +126,7 @@ def run_whetstone(folder: Path, steps: int) -> None:
     assignment = Assignment(
         spec=starter_job.spec(steps, (), nowhere),
         attempt=1,
+        worker="benchmark",
         folder=folder,
         model=base,
         training=prompts,

@@ -106,6 +106,8 @@ class Reports(Contract):
     """A batch; an empty one only renews the lease."""
 
     reports: tuple[Report, ...] = Field((), max_length=2000)
+    sent_at: float | None = Field(None, ge=0, le=2**35)
+    """Unix time on the worker's clock, in seconds: tells how far that clock is from the platform's."""
 
     @model_validator(mode="after")
     def in_order(self) -> "Reports":

@@ -128,6 +128,16 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The training did not finish a step for {minutes} minutes, where one usually takes {usual_s} seconds.",
         "Read the end of the log below. It was killed and goes on from its last checkpoint.",
     ),
+    "job.hung_before_a_step": (
+        "platform",
+        "The training was silent for {minutes} minutes and had not finished a step yet.",
+        "Read the end of the log below. It was killed and begins again where this attempt began.",
+    ),
+    "job.report_refused": (
+        "platform",
+        "The platform refused what the worker reported: {detail}",
+        "See below what was refused. If it repeats, bring worker and platform to the same version, and clone the job.",
+    ),
     "checkpoint.damaged": (
         "platform",
         "The checkpoint of step {step} is damaged: {detail}",
@@ -135,7 +145,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "worker.disk_full": (
         "capacity",
-        "The disk of the worker is full ({place}).",
+        "The disk of the worker “{worker}” is full: {free_mb} MB are free, and the job needs more than {needed_mb} MB.",
         "Free some space on the worker's machine, or lower WHETSTONE_CACHE_GB. Earlier checkpoints are unharmed.",
     ),
     "job.worker_restarted": (
@@ -158,6 +168,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "platform",
         "The platform's disk is nearly full: {free_gb} GB are free, and below {least_gb} GB it takes nothing new.",
         "Ask the operator to free some space. Jobs that run go on.",
+    ),
+    "platform.disk_full": (
+        "platform",
+        "The platform's disk is full.",
+        "Ask the operator to free some space. A job that it stopped goes on from its last checkpoint.",
     ),
     "auth.missing": ("user", "No API key was given.", "Send the header “Authorization: Bearer <key>”."),
     "auth.invalid": ("user", "This API key is not valid.", "Make a new key under Settings."),

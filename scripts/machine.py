@@ -112,6 +112,14 @@ def _wait_for_redis(port: int, patience_s: float = 10) -> None:
             time.sleep(0.02)
 
 
+@cache
+def postgres_programs() -> Path | None:
+    """The folder of initdb and pg_ctl, with which a server of our own is started."""
+    on_path = shutil.which("initdb")
+    folders = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return folders[-1] if folders else None
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

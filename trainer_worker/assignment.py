@@ -11,6 +11,8 @@ class Assignment(Contract):
 
     spec: JobSpec
     attempt: int
+    worker: str
+    """The worker's name, for what it has to say of itself."""
     folder: Path
     """The attempt's own folder. Everything the training process writes lies in it."""
     model: Path

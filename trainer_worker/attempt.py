@@ -9,7 +9,7 @@ import torch
 
 from contracts.event import Failed
 from contracts.fault import Fault, FaultReport
-from trainer_worker import disk
+from trainer_worker import disk, memory
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted
 from trainer_worker.lifeline import die_with
@@ -51,9 +51,9 @@ def _fault_of(error: Exception, assignment: Assignment) -> FaultReport:
     if isinstance(error, Fault):
         return error.report
     if disk.is_full(error):
-        return disk.full(assignment.folder)
+        return disk.full(assignment)
     traceback.print_exc()
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if memory.has_run_out(error):
         return _report("job.out_of_memory", how=_first_line(error))
     return _report("job.training_failed", detail=f"{type(error).__name__}: {_first_line(error)}")
 

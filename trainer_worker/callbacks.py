@@ -30,6 +30,10 @@ class Interrupted(Exception):
     """An order ended the training between two steps. No fault."""
 
 
+class NothingLeft(Exception):
+    """The checkpoint stands at the last step: what was loaded is the trained model. No fault."""
+
+
 @dataclass
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is untyped
     """Every trainer gets one. Only the first process of several speaks."""
@@ -85,6 +89,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
         resume = self.assignment.resume
         if state.global_step == 0 or (resume is not None and (resume / EVALUATION_OWED).exists()):
             self.evaluate(model)
+        if state.global_step >= state.max_steps:
+            raise NothingLeft  # the trainer would take one more step
         self.say_phase("training")
 
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:

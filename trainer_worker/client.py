@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from contracts.event import Claim, ClaimRequest, Hello, Release, Reply, Reports
 from contracts.job import FileRef
@@ -18,8 +19,18 @@ class Unreachable(Exception):
     """The platform did not answer, or answered that it cannot now. Trying again may help."""
 
 
+class Full(Unreachable):
+    """The platform has no room for a file. Trying again helps once somebody has made some."""
+
+
 class Refused(Exception):
     """The platform understood and said no. Trying again will not help."""
+
+    def __init__(self, sentence: str, status: int = 0, said: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.said = said
+        """The platform's own words, when it was the platform that answered."""
 
 
 class Platform:
@@ -55,8 +66,16 @@ class AttemptPlatform:
         self._path = f"/api/worker/jobs/{job}"
 
     def report(self, reports: Reports, timeout_s: float) -> Reply:
+        """Raises Refused with the platform's words. What something between us says, be it yes or no, is no answer."""
         answer = _send(self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s)
-        return Reply.model_validate_json(_checked(answer).content)
+        try:
+            return Reply.model_validate_json(_checked(answer).content)
+        except ValidationError as error:
+            raise Unreachable(f"not the platform's answer: {answer.text[:200]}") from error
+        except Refused as error:
+            if not error.said:
+                raise Unreachable(str(error)) from error
+            raise
 
     def download(self, ref: FileRef, to: Path, between_chunks: Callable[[], None] = lambda: None) -> None:
         """Write a blob to a file. Raises Refused when its bytes are not those that were named."""
@@ -121,4 +140,16 @@ def _checked(answer: httpx.Response) -> httpx.Response:
         return answer
     answer.read()
     sentence = f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}"
-    raise Unreachable(sentence) if answer.status_code >= 500 or answer.status_code == 429 else Refused(sentence)
+    if answer.status_code == httpx.codes.INSUFFICIENT_STORAGE:
+        raise Full(sentence)
+    if answer.status_code >= 500 or answer.status_code == 429:
+        raise Unreachable(sentence)
+    raise Refused(sentence, answer.status_code, _said(answer))
+
+
+def _said(answer: httpx.Response) -> str:
+    """The sentence in the platform's envelope for errors; empty when somebody else answered."""
+    try:
+        return str(answer.json()["error"]["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,13 +1,15 @@
 """Disks fill up, and every library says so in its own way."""
 
 import errno
+import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 from contracts.fault import FaultReport
+from trainer_worker.assignment import Assignment
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SENTENCES = ("No space left on device", "os error 28", "PytorchStreamWriter failed writing file", "Disk quota exceeded")
+MB = 1_000_000
 EXIT_STATUS = 4
 """Of a training process that could not even write down that the disk is full."""
 
@@ -17,8 +19,24 @@ def is_full(error: BaseException) -> bool:
     return any(_says_full(one) for one in _chain(error))
 
 
-def full(folder: Path) -> FaultReport:
-    return FaultReport(code="worker.disk_full", params={"place": str(folder)})
+def full(assignment: Assignment) -> FaultReport:
+    """What was free was too little, whatever we know of what was to be written."""
+    free = shutil.disk_usage(assignment.scratch).free
+    needed = max(still_needed(assignment), free)
+    numbers = {"free_mb": round(free / MB, 1), "needed_mb": round(needed / MB, 1)}
+    params = {"worker": assignment.worker} | numbers
+    return FaultReport(code="worker.disk_full", params=params, evidence=str(assignment.folder))
+
+
+def still_needed(assignment: Assignment) -> int:
+    """Bytes that the job needs at least: what it has yet to read, and then the model that it has yet to write."""
+    spec = assignment.spec
+    wanted = [(ref, assignment.model / ref.path) for ref in spec.model.files]
+    wanted.append((spec.training.file, assignment.training))
+    if spec.validation and assignment.validation:
+        wanted.append((spec.validation.file, assignment.validation))
+    to_read = sum(ref.size for ref, place in wanted if not place.exists())
+    return to_read or sum(ref.size for ref in spec.model.files)
 
 
 def _says_full(error: BaseException) -> bool:

@@ -50,9 +50,12 @@ class HangWatch:
         silent_s = now - self._moved_at
         if silent_s <= self._limit_s:
             return None
-        return FaultReport(
-            code="job.hung", params={"minutes": round(silent_s / 60, 1), "usual_s": round(self._usual_s, 1)}
-        )
+        return self._fault(minutes=round(silent_s / 60, 1))
+
+    def _fault(self, minutes: float) -> FaultReport:
+        if not self._took:
+            return FaultReport(code="job.hung_before_a_step", params={"minutes": minutes})
+        return FaultReport(code="job.hung", params={"minutes": minutes, "usual_s": round(self._usual_s, 1)})
 
     @property
     def _usual_s(self) -> float:

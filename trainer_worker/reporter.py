@@ -39,6 +39,9 @@ BATCH = 500
 LOG_BYTES_A_TICK = 16_384
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 TRIES_WHEN_STOPPING = 4
+NOT_OURS = (401, 403)
+"""The token is good for nothing any more: the job is gone, or somebody else's."""
+EVIDENCE_CHARACTERS = 4000
 HURRIED_TIMEOUT_S = 3.0
 LAST_WORD_S = 2.0
 """What the last word gets when a worker that is told to stop has used up its time."""
@@ -84,10 +87,14 @@ class Reporter:
         self._reported_at = time.monotonic()
         self._last_word: WorkerEvent | None = None
         self._hung: FaultReport | None = None
+        self._at_most = BATCH
+        self._is_refused = False
         self._killed_for_memory = killed_for_memory()
 
     def say(self, event: WorkerEvent) -> None:
         """Put an event of our own behind what the training process said so far."""
+        if self._is_refused:
+            return
         self._seq += 1
         self._outbox.append(Report(seq=self._seq, at=time.time(), event=event))
 
@@ -99,7 +106,7 @@ class Reporter:
     def keep_alive(self) -> None:
         """Report between pieces of the work before the training. Raises Halted when that has become pointless."""
         self._ship_if_due()
-        if self._order != "go_on" or self._shutdown.has_begun:
+        if self._order != "go_on" or self._shutdown.has_begun or self._is_refused:
             raise Halted
 
     def attend(self, launcher: LauncherProcess, training: Training) -> End:
@@ -115,7 +122,7 @@ class Reporter:
         except OSError as error:
             if not disk.is_full(error):
                 raise
-            self._last_word = Failed(fault=disk.full(self._assignment.folder))
+            self._last_word = Failed(fault=disk.full(self._assignment))
         finally:
             _bury(launcher, training)
         self._collect_rest()
@@ -139,7 +146,7 @@ class Reporter:
     @property
     def _has_no_time_for_files(self) -> bool:
         is_late = self._order == "cancel" and time.monotonic() - self._ordered_at > 2 * GRACE_S
-        return is_late or self._shutdown.is_overdue or self._has_no_time_for_words
+        return is_late or self._is_refused or self._shutdown.is_overdue or self._has_no_time_for_words
 
     @property
     def _has_no_time_for_words(self) -> bool:
@@ -204,6 +211,8 @@ class Reporter:
                 self.say(event)
 
     def _take_uploaded(self) -> None:
+        for note in self._uploads.notes():
+            self.say(note)
         for event in self._uploads.finished():
             if not isinstance(event, Finished):
                 self.say(event)
@@ -212,24 +221,42 @@ class Reporter:
         """Send the oldest events; they leave the outbox once the platform has them. False: it was not reached."""
         if time.monotonic() < self._next_try:
             return False
-        batch = [self._outbox[n] for n in range(min(BATCH, len(self._outbox)))]
+        batch = [self._outbox[n] for n in range(min(self._at_most, len(self._outbox)))]
         asked_at = time.monotonic()
         try:
-            reply = self._platform.report(Reports(reports=tuple(batch)), self._timeout_s)
+            reply = self._platform.report(Reports(reports=tuple(batch), sent_at=time.time()), self._timeout_s)
         except Unreachable as error:
             self._back_off(str(error))
             return False
         except Refused as error:
-            self._log.error("a report was refused: %s", error)
-            self._obey("replaced")
+            self._hear_no(error, batch)
             return False
         for _ in batch:
             self._outbox.popleft()
+        self._at_most = min(BATCH, 2 * self._at_most)
         self._failures = 0
         self._reported_at = asked_at
         self._lease_until = asked_at + reply.lease_s
         self._obey(reply.order)
         return True
+
+    def _hear_no(self, error: Refused, batch: list[Report]) -> None:
+        """Of a batch that is refused, find the event that is meant, and end the attempt with it."""
+        self._log.error("a report was refused: %s", error)
+        if error.status in NOT_OURS or self._is_refused:  # not even that we end is heard: the lease ends it for us
+            self._obey("replaced")
+        elif len(batch) > 1:
+            self._at_most = len(batch) // 2
+        else:
+            self._give_up(error, batch)
+
+    def _give_up(self, error: Refused, batch: list[Report]) -> None:
+        """Nothing that comes after a gap may be told, but that and why the attempt ends."""
+        params = {"detail": f"{error.said} ({error.status})"}
+        evidence = batch[0].model_dump_json()[:EVIDENCE_CHARACTERS] if batch else None
+        self._outbox.clear()
+        self.say(Failed(fault=FaultReport(code="job.report_refused", params=params, evidence=evidence)))
+        self._is_refused = True
 
     def _back_off(self, why: str) -> None:
         wait = RETRY_S[min(self._failures, len(RETRY_S) - 1)]
@@ -267,7 +294,7 @@ class Reporter:
     def _is_to_be_killed(self) -> bool:
         is_late = time.monotonic() - self._ordered_at > GRACE_S
         is_out_of_time = self._shutdown.has_begun and (self._shutdown.is_overdue or not self._is_training)
-        is_lost = self._hung is not None or self._uploads.failed is not None
+        is_lost = self._hung is not None or self._uploads.failed is not None or self._is_refused
         return self._order == "replaced" or (self._order == "cancel" and is_late) or is_out_of_time or is_lost
 
     def _epitaph(self, status: int | None) -> WorkerEvent:
@@ -281,7 +308,7 @@ class Reporter:
         if self._hung:
             return Failed(fault=self._hung.model_copy(update={"evidence": log_end(self._assignment)}))
         if status == disk.EXIT_STATUS:
-            return Failed(fault=disk.full(self._assignment.folder))
+            return Failed(fault=disk.full(self._assignment))
         memory_ran_out = status == -9 and killed_for_memory() > self._killed_for_memory
         code = "job.out_of_memory" if memory_ran_out else "job.process_died"
         return Failed(fault=FaultReport(code=code, params={"how": _how(status)}, evidence=log_end(self._assignment)))

@@ -148,6 +148,7 @@ class Worker:
         return Assignment(
             spec=claim.spec,
             attempt=claim.attempt,
+            worker=self.settings.name,
             folder=folder,
             model=folder / "base",
             training=folder / "training.jsonl",
@@ -186,5 +187,5 @@ def _why_not(error: Exception, assignment: Assignment) -> WorkerEvent:
     if isinstance(error, Fault):
         return Failed(fault=error.report)
     if disk.is_full(error):
-        return Failed(fault=disk.full(assignment.folder))
+        return Failed(fault=disk.full(assignment))
     return Failed(fault=FaultReport(code="job.training_failed", params={"detail": str(error)}))

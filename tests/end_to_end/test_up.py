@@ -22,9 +22,9 @@ def manage(*arguments: str, cwd: Path = ROOT, **environment: str) -> "subprocess
     return subprocess.run(command, cwd=cwd, env=clean | environment, capture_output=True, text=True, timeout=60)
 
 
-def started(home: str, cwd: Path) -> Laptop:
+def started(home: str, cwd: Path, *options: str) -> Laptop:
     port = free_port()
-    command = [sys.executable, str(ROOT / "manage.py"), "up", home, "--port", str(port)]
+    command = [sys.executable, str(ROOT / "manage.py"), "up", home, "--port", str(port), *options]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WHETSTONE_")}
     process = subprocess.Popen(command, cwd=cwd, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout
@@ -108,3 +108,24 @@ def test_a_taken_home_or_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     for said in (taken, nowhere, second, odd):
         assert said.returncode != 0
         assert "Traceback" not in said.stderr
+
+
+def test_a_platform_that_listens_to_all_says_whom_it_answers(tmp_path: Path) -> None:
+    laptop = started("--home=here", tmp_path, "--host", "0.0.0.0")
+    assert laptop.process.stdout
+    said = laptop.process.stdout.readline() + laptop.process.stdout.readline()
+    laptop.process.send_signal(signal.SIGINT)
+    laptop.process.communicate(timeout=40)
+    assert b"answers only who calls it 127.0.0.1 or localhost" in said
+    assert b"WHETSTONE_ALLOWED_HOSTS=" in said
+
+
+@pytest.mark.parametrize(
+    "command", [("createkey", "--user", USER), ("doctor",), ("backup", "x.tar"), ("seed_demo",)], ids=lambda c: c[0]
+)
+def test_a_command_in_a_home_that_was_never_started_says_so(tmp_path: Path, command: tuple[str, ...]) -> None:
+    said = manage(*command, cwd=tmp_path, WHETSTONE_HOME="empty")
+    assert said.returncode == 1
+    assert f"The platform in {tmp_path / 'empty'} was never started" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert said.stdout == ""

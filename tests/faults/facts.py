@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ EXACT = ("loss", "grad_norm", "learning_rate", "reward")
 MODEL = "SELECT m.files FROM modelhub_model m JOIN jobs_job j ON j.trained_id = m.id WHERE j.id = {}"
 METRICS = "SELECT step, data FROM jobs_event WHERE job_id = {} AND type = 'metrics' ORDER BY number"
 CHECKPOINTS = "SELECT data FROM jobs_event WHERE job_id = {} AND type = 'checkpoint' ORDER BY step"
+PATIENCE_S = 60
+FAULTS = "SELECT fault FROM jobs_attempt WHERE job_id = {} AND fault IS NOT NULL ORDER BY number"
 JOB = "SELECT status, step, attempt, reason FROM jobs_job WHERE id = {}"
 
 
@@ -56,6 +59,10 @@ class Database:
             weights=next((file["sha256"] for file in files if file["path"] == "model.safetensors"), "no model"),
         )
 
+    def faults(self, job: str) -> list[str]:
+        """Why its attempts failed."""
+        return [_decoded(fault)["code"] for (fault,) in self._ask(FAULTS, job) if _decoded(fault)]
+
     def newest_checkpoint(self, job: str) -> dict[str, str]:
         """Path of each of its files -> SHA-256."""
         return {file["path"]: file["sha256"] for file in _decoded(self._ask(CHECKPOINTS, job)[-1][0])["files"]}
@@ -65,13 +72,14 @@ class Database:
             path = self.url.removeprefix("sqlite:///")
             with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as sqlite:
                 return sqlite.execute(question.format("?"), (job,)).fetchall()
-        for _ in range(50):
+        give_up = time.monotonic() + PATIENCE_S
+        while time.monotonic() < give_up:
             try:
                 with closing(psycopg2.connect(self.url)) as postgres, postgres.cursor() as cursor:
                     cursor.execute(question.format("%s"), (job,))
                     return cursor.fetchall()
             except psycopg2.OperationalError:
-                pass  # a row's fault was meant for the platform, and met us
+                time.sleep(0.05)  # a row's fault was meant for the platform, and met us
         raise AssertionError("PostgreSQL does not answer")
 
 

@@ -42,6 +42,8 @@ class Place:
     folder: Path
     settings: dict[str, str]
     """Database and broker, where they are not SQLite in the folder."""
+    surroundings: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What single processes find in their environment besides, by their names."""
     port: int = field(default_factory=free_port)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Place:
                 self.processes[name] = subprocess.Popen(
                     [sys.executable, *self._command(name)],
                     cwd=ROOT,
-                    env=self.environment(name) | python_path,
+                    env=self.environment(name) | python_path | self.surroundings.get(name, {}),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -188,10 +190,12 @@ def _die_with_parent() -> None:
 
 
 @contextmanager
-def place(folder: Path, settings: dict[str, str]) -> Iterator[Place]:
+def place(
+    folder: Path, settings: dict[str, str], surroundings: dict[str, dict[str, str]] | None = None
+) -> Iterator[Place]:
     """The platform, ready, with two workers that wait for work."""
-    here = Place(folder, settings)
-    here.home.mkdir()
+    here = Place(folder, settings, surroundings or {})
+    here.home.mkdir(exist_ok=True)
     try:
         here.start("worker-a", "worker-b")
         here.manage("migrate", "--verbosity", "0")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import orjson
@@ -29,6 +29,9 @@ ROWS = [
     for n in range(64)
 ]
 SIZES = {"batch_size": 4, "micro_batch_size": 4, "checkpoint_interval": 5, "n_epochs": 50, "learning_rate": 0.001}
+SAMPLING = {"num_generations": 4, "max_completion_length": 8, "micro_batch_size": 16}
+DIGITS = {"type": "regex", "name": "digits", "pattern": "[0-9]"}
+Kind = Literal["full", "grpo"]
 
 
 full_form_only = pytest.mark.skipif(not FULL, reason="part of the full form: make faults")
@@ -46,7 +49,7 @@ class Bench:
     place: Place
     api: httpx.Client
     file: str
-    undisturbed: dict[int, Outcome] = field(default_factory=dict)
+    undisturbed: dict[tuple[Kind, int], Outcome] = field(default_factory=dict)
 
     @classmethod
     def at(cls, place: Place) -> "Bench":
@@ -56,22 +59,26 @@ class Bench:
         assert answer.status_code == 200, answer.text
         return cls(place, api, answer.json()["id"])
 
-    def launch(self, steps: int) -> str:
-        method = {"type": "full", "full": {"hyperparameters": SIZES | {"max_steps": steps}}}
+    def launch(self, steps: int, kind: Kind = "full") -> str:
+        sizes = SIZES | {"max_steps": steps}
+        block = (
+            {"hyperparameters": sizes | SAMPLING, "grader": DIGITS} if kind == "grpo" else {"hyperparameters": sizes}
+        )
+        method = {"type": kind, kind: block}
         draft = {"model": "starter-blank", "training_file": self.file, "method": method, "seed": 3}
         answer = self.api.post("/v1/fine_tuning/jobs", json=draft)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["id"])
 
-    def expected(self, steps: int) -> Outcome:
+    def expected(self, steps: int, kind: Kind = "full") -> Outcome:
         """The oracle: the same training, left alone."""
-        if steps not in self.undisturbed:
-            job = self.launch(steps)
+        if (kind, steps) not in self.undisturbed:
+            job = self.launch(steps, kind)
             self.await_end(job)
-            self.undisturbed[steps] = outcome = self.place.database.outcome(job)
+            self.undisturbed[kind, steps] = outcome = self.place.database.outcome(job)
             assert outcome.status == "succeeded", self.place.database.job(job)
             assert outcome.steps == tuple(range(1, steps + 1))
-        return self.undisturbed[steps]
+        return self.undisturbed[kind, steps]
 
     def await_step(self, job: str, step: int, patience_s: float = PATIENCE_S) -> None:
         """Until the job's reader could see that step."""
@@ -132,7 +139,7 @@ class Row:
         missing = set(expected.steps) - set(outcome.steps)
         differs = outcome.status == "succeeded" and outcome.weights != expected.weights
         others = dict(zip(expected.steps, expected.values, strict=True))
-        wrong = [step for step, values in zip(outcome.steps, outcome.values, strict=True) if others[step] != values]
+        wrong = [step for step, values in zip(outcome.steps, outcome.values, strict=True) if others.get(step) != values]
         if missing or differs or wrong or outcome.status != "succeeded":
             self.lost += 1
             said = f"{outcome.status}, missing {sorted(missing)}, wrong {wrong}, other weights: {differs}"
@@ -152,11 +159,11 @@ class Row:
 Fault = Callable[[Trainer], None]
 
 
-def harmed(bench: Bench, row: Row, fault: Fault, *, steps: int = STEPS, at_step: int = 8) -> str:
+def harmed(bench: Bench, row: Row, fault: Fault, *, steps: int = STEPS, at_step: int = 8, kind: Kind = "full") -> str:
     """One try: a job, the fault once it has told that step, and the verdict at its end. Returns the job."""
-    expected = bench.expected(steps)
+    expected = bench.expected(steps, kind)
     with watching(bench.place.scratch) as watch:
-        job = bench.launch(steps)
+        job = bench.launch(steps, kind)
         bench.await_step(job, at_step)
         harm(bench, row, fault, job)
         bench.await_end(job)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.place import LEASE_S
 from tests.faults.proxy import Network
-from tests.faults.runs import LONG, Bench, Fault, Row, full_form_only, harmed, times
+from tests.faults.runs import LONG, STEPS, Bench, Fault, Row, full_form_only, harmed, times
 from tests.faults.trainers import Trainer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
@@ -111,4 +111,13 @@ def test_an_old_attempt_that_wakes_up_late_does_nothing_more(bench: Bench) -> No
     both = stopped(bench, lambda trainer: [trainer.pid, bench.place.processes[trainer.worker].pid], until_replaced)
     for _ in range(3):
         harmed(bench, row, both, at_step=12)
+    row.write()
+
+
+@full_form_only
+def test_a_stopped_training_process_goes_on(bench: Bench) -> None:
+    row = Row("SIGSTOP of the training process for longer than the lease, then SIGCONT")
+    alone = stopped(bench, lambda trainer: [trainer.pid], lambda bench, trainer: time.sleep(1.6 * LEASE_S))
+    for _ in range(3):
+        harmed(bench, row, alone, at_step=STEPS // 3)
     row.write()

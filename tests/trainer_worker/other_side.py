@@ -14,6 +14,7 @@ from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, R
 from contracts.job import FileRef, JobSpec
 
 JOIN_TOKEN = "join"
+NOT_YOURS = b'{"error": {"message": "This API key is not valid."}}'
 
 
 class OtherSide:
@@ -36,6 +37,12 @@ class OtherSide:
         """It answers, but no file comes."""
         self.is_mute = False
         """It hears and records every request, and answers none."""
+        self.strange_answer: tuple[int, bytes] | None = None
+        """What a proxy in between says instead of passing a report on."""
+        self.refuses: Callable[[tuple[Report, ...]], bool] = lambda reports: False
+        """Which batches it takes for invalid."""
+        self.is_full = False
+        """Its disk has no room for a file."""
         self.url = ""
         self._changed = threading.Condition()
 
@@ -124,13 +131,20 @@ class Door(BaseHTTPRequestHandler):
         if self.path == "/api/worker/claim":
             return self._claim(ClaimRequest.model_validate_json(body))
         if not self._holds_claim():
-            return self._answer(401)
-        self._answer(200, self.side.record(Reports.model_validate_json(body)).model_dump_json().encode())
+            return self._answer(401, NOT_YOURS)
+        if self.side.strange_answer:
+            return self._answer(*self.side.strange_answer)
+        reports = Reports.model_validate_json(body)
+        if self.side.refuses(reports.reports):
+            return self._answer(400, b'{"error": {"message": "that is not in the store"}}')
+        self._answer(200, self.side.record(reports).model_dump_json().encode())
 
     def do_PUT(self) -> None:
         data = self._body()
         if self.side.is_down or not self._holds_claim():
             return self._answer(503 if self.side.is_down else 401)
+        if self.side.is_full:
+            return self._answer(507)
         if hashlib.sha256(data).hexdigest() != self._blob:
             return self._answer(400)
         self.side.blobs[self._blob] = data

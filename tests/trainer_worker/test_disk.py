@@ -1,9 +1,7 @@
 """A full disk, for which a small file system in memory stands."""
 
-import contextlib
 import errno
-import os
-import subprocess
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,37 +11,26 @@ import pyarrow as pa
 import pytest
 
 from contracts.event import LogLines, Metrics
+from tests.small_disk import fill, may_mount, small_disk
 from tests.trainer_worker.jobs import full, grpo, make_spec
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_orders import begin
-from trainer_worker.disk import is_full
+from trainer_worker.assignment import Assignment
+from trainer_worker.cache import inside
+from trainer_worker.disk import is_full, still_needed
 from trainer_worker.launching import LauncherProcess
 from trainer_worker.rollouts import SCHEMA, RolloutWriter
 from trainer_worker.settings import Settings
 from trainer_worker.spool import SpoolReader, SpoolWriter
 from trainer_worker.worker import Worker
 
-may_mount = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small file system")
+NUMBERS = r"The disk of the worker “worker-1” is full: \d+\.\d MB are free, and the job needs more than \d+\.\d MB\."
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 6 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("cannot mount here")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path, leave: int = 0) -> Path:
-    ballast = folder / "ballast"
-    room = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    with contextlib.suppress(OSError):  # a training may take some of the room meanwhile
-        ballast.write_bytes(b"x" * max(0, room - leave))
-    return ballast
+    with small_disk(tmp_path / "small") as folder:
+        yield folder
 
 
 def test_every_library_says_it_in_its_own_way() -> None:
@@ -96,6 +83,8 @@ def test_a_disk_that_is_full_at_a_download_is_named(
     worker.stop()
     worker.join()
     assert (failed.fault.code, failed.fault.cause) == ("worker.disk_full", "capacity")
+    assert re.fullmatch(NUMBERS, failed.fault.message)
+    assert failed.fault.evidence.startswith(str(small))
 
 
 @may_mount
@@ -111,6 +100,7 @@ def test_a_disk_that_fills_up_in_training_is_named_and_earlier_checkpoints_stay(
     worker.stop()
     worker.join()
     assert failed.fault.code == "worker.disk_full", side.log
+    assert re.fullmatch(NUMBERS, failed.fault.message)
     assert all(len(side.blobs[ref.sha256]) == ref.size for ref in side.resume_point().files)
 
 
@@ -130,3 +120,20 @@ def test_a_job_finishes_once_there_is_room_again(
     assert side.wait_for_end().type == "finished"
     worker.stop()
     worker.join()
+
+
+def test_what_a_job_still_needs_is_what_it_has_yet_to_bring_and_then_its_model(
+    side: OtherSide, tiny: Path, tmp_path: Path
+) -> None:
+    assignment = Assignment(
+        spec=make_spec(side, tiny), attempt=1, worker="worker-1", folder=tmp_path / "a" / "b" / "c",
+        model=tmp_path / "base", training=tmp_path / "rows", validation=None, resume=None, trained_tokens=0, threads=1,
+    )  # fmt: skip
+    model = sum(ref.size for ref in assignment.spec.model.files)
+    assert still_needed(assignment) == model + assignment.spec.training.file.size
+    for ref in assignment.spec.model.files:
+        inside(assignment.model, ref.path).parent.mkdir(parents=True, exist_ok=True)
+        inside(assignment.model, ref.path).write_bytes(side.blobs[ref.sha256])
+    assert still_needed(assignment) == assignment.spec.training.file.size
+    assignment.training.write_bytes(b"rows")
+    assert still_needed(assignment) == model

@@ -42,6 +42,16 @@ def test_slow_steps_get_twenty_times_their_usual_time() -> None:
     assert watch.verdict(2010)
 
 
+def test_silence_before_the_first_step_says_so() -> None:
+    watch = HangWatch(shortest_s=600, factor=20, now=0)
+    watch.hear(Phase(name="training"), 0)
+    assert not silence(watch, 0, PATIENCE_S)
+    fault = watch.verdict(PATIENCE_S + 10)
+    assert fault
+    assert (fault.code, fault.cause) == ("job.hung_before_a_step", "platform")
+    assert fault.message == "The training was silent for 60.2 minutes and had not finished a step yet."
+
+
 def test_what_is_not_a_step_gets_an_hour() -> None:
     watch = watch_after_steps(took_s=2)
     watch.hear(Phase(name="saving"), 0)

@@ -11,7 +11,7 @@ import pytest
 from contracts.event import ResumePoint, Stopped
 from contracts.job import JobSpec
 from contracts.method import Method
-from tests.trainer_worker.jobs import full, grpo, make_spec
+from tests.trainer_worker.jobs import full, grpo, lora, make_spec
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_attempts import finished, weights
 from trainer_worker.launching import LauncherProcess
@@ -167,6 +167,24 @@ def test_a_resumed_attempt_ends_with_the_weights_of_an_undisturbed_one(
     for event in side.events("metrics"):
         assert event.values.get("num_tokens") == metrics[event.step].get("num_tokens")
         assert event.values["loss"] == metrics[event.step]["loss"]
+
+
+@pytest.mark.parametrize("method", [full(), lora(), grpo()], ids=["full", "lora", "grpo"])
+def test_an_attempt_that_died_after_the_last_step_trains_no_further(
+    side: OtherSide, worker: Worker, tiny: Path, method: Method
+) -> None:
+    spec = make_spec(side, tiny, method)
+    side.queue(spec)
+    worker.wake()
+    undisturbed = weights(side, finished(side))
+    resume = side.resume_point()
+    assert resume.step == spec.total_steps
+    side.reports.clear()
+    side.queue(spec, attempt=2, resume=resume)
+    worker.wake()
+    resumed = weights(side, finished(side))
+    assert side.events("metrics") == []
+    assert all((undisturbed[name] == resumed[name]).all() for name in undisturbed)
 
 
 def test_a_damaged_checkpoint_is_refused(side: OtherSide, worker: Worker, tiny: Path) -> None:

@@ -4,6 +4,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from contracts.event import Stopped
 from contracts.job import JobSpec
 from tests.trainer_worker.jobs import full, grpo, make_spec
@@ -41,6 +43,18 @@ def test_reports_that_were_heard_but_not_answered_are_told_once(side: OtherSide,
     finished(side)
     assert steps(side) == list(range(1, 31))
     assert [report.seq for report in side.reports] == list(range(1, len(side.reports) + 1))
+
+
+@pytest.mark.parametrize("answer", [(404, b"404 page not found"), (200, b"<h1>Back soon</h1>"), (302, b"")])
+def test_what_a_proxy_says_of_its_own_is_no_answer(
+    side: OtherSide, worker: Worker, tiny: Path, answer: tuple[int, bytes]
+) -> None:
+    begin(side, worker, make_spec(side, tiny, grpo(max_steps=12, n_epochs=50)))
+    side.strange_answer = answer
+    time.sleep(1.5)
+    side.strange_answer = None
+    finished(side)
+    assert steps(side) == list(range(1, 13))
 
 
 def test_a_platform_that_goes_away_during_the_downloads_is_waited_for(

@@ -1,5 +1,6 @@
 """The parts of a training process, one by one, on a real tiny model."""
 
+import errno
 import math
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from contracts.method import GrpoHyperparameters
 from graders import Port, parse
 from tests.trainer_worker.jobs import make_spec
 from tests.trainer_worker.other_side import OtherSide
+from trainer_worker import memory
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted, Watch
 from trainer_worker.checkpoints import check, seal
@@ -135,8 +137,8 @@ def test_a_sealed_checkpoint_is_whole_and_a_changed_one_is_damaged(tmp_path: Pat
 def watch(side: OtherSide, tiny: Path, tmp_path: Path) -> Watch:
     spec = make_spec(side, tiny)
     assignment = Assignment(
-        spec=spec, attempt=1, folder=tmp_path, model=tiny, training=tmp_path / "t", validation=None, resume=None,
-        trained_tokens=0, threads=1,
+        spec=spec, attempt=1, worker="w", folder=tmp_path, model=tiny, training=tmp_path / "t", validation=None,
+        resume=None, trained_tokens=0, threads=1,
     )  # fmt: skip
     order(assignment, Orders(order="go_on", lease_until=time.monotonic() + 60))
     h = GrpoHyperparameters(eval_interval=100, checkpoint_interval=4, num_iterations=2)
@@ -185,3 +187,21 @@ def test_a_training_whose_lease_ran_out_waits_for_news(tmp_path: Path) -> None:
     began = time.monotonic()
     assert book.when_held() == "replaced"
     assert time.monotonic() - began > 0.2
+
+
+@pytest.mark.parametrize(
+    ("error", "is_about_memory"),
+    [
+        (MemoryError(), True),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried"),
+            True,
+        ),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (RuntimeError("size mismatch"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_memory_that_ran_out_is_known_by_its_many_names(error: Exception, is_about_memory: bool) -> None:
+    assert memory.has_run_out(error) == is_about_memory

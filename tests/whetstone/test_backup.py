@@ -1,6 +1,9 @@
 """Backup while others write, and restore into an empty platform."""
 
+import gzip
+import tarfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +20,9 @@ from whetstone.accounts.models import Team, User
 from whetstone.artifacts.models import Blob
 from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.record import ask, record
+from whetstone.operations.archive import CannotRestore
 from whetstone.operations.backup import back_up, one_moment
-from whetstone.operations.restore import CannotRestore, empty, restore
+from whetstone.operations.restore import empty, restore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,12 +119,93 @@ def test_a_platform_that_is_notempty_is_left_alone(home: Path) -> None:
     assert User.objects.count() == 1
 
 
-def test_what_is_no_backup_is_refused(home: Path) -> None:
-    (home / "letter").write_text("Dear Ada")
-    with pytest.raises(CannotRestore, match="cannot be read"):
-        restore(home / "letter", force=True)
+def backed_up(home: Path) -> bytes:
+    """A whole backup with files, of a platform that still holds all of it, and in which nothing runs."""
+    ask(running_job().id, Job.Wish.PAUSE)
+    Job.objects.update(status="paused", lease_until=None)
+    make_key()
+    back_up(home / "backup.tar", with_artifacts=True)
+    return (home / "backup.tar").read_bytes()
+
+
+def refused(home: Path, content: bytes, match: str) -> None:
+    """Nothing is changed by what cannot be restored."""
+    (home / "damaged.tar").write_bytes(content)
+    before, stored_before = rows(), list(files())
+    with pytest.raises(CannotRestore, match=match):
+        restore(home / "damaged.tar", force=True)
+    assert (rows(), list(files())) == (before, stored_before)
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    for blob in Blob.objects.order_by("pk"):
+        yield blob.place, default_storage.open(blob.place).read()
+
+
+@pytest.mark.parametrize("content", [b"", b"Dear Ada", b"\x1f\x8b Dear Ada", b"x" * 100_000])
+def test_what_is_no_backup_is_refused(home: Path, content: bytes) -> None:
+    make_user()
+    refused(home, content, "cannot be read as a backup")
+
+
+def test_a_tar_of_something_else_is_refused(home: Path) -> None:
+    make_user()
+    (home / "about.json").write_text('["a list"]')
+    for name in ("incoming", "about.json"):
+        with tarfile.open(home / "other.tar", "w") as tar:
+            tar.add(home / name, name)
+        refused(home, (home / "other.tar").read_bytes(), "is no backup of Whetstone")
     with pytest.raises(CannotRestore, match="cannot be read"):
         restore(home / "nothing", force=True)
+
+
+def test_a_backup_that_was_cut_off_is_refused_wherever_it_was_cut(home: Path) -> None:
+    whole = backed_up(home)
+    for length in range(512, len(whole) - 11_000, 1024):  # the last blocks of a tar are empty
+        refused(home, whole[:length], "cannot be read as|is no backup|is damaged")
+
+
+def test_a_flipped_bit_is_noticed_wherever_it_matters(home: Path) -> None:
+    whole = backed_up(home)
+    before, refusals = (rows(), list(files())), 0
+    places = [place for place in range(0, len(whole) - 11_000, 97) if whole[place]]  # zeros: nothing reads them
+    for place in places:
+        torn = bytearray(whole)
+        torn[place] ^= 1
+        (home / "torn.tar").write_bytes(torn)
+        try:
+            restore(home / "torn.tar", force=True)
+        except CannotRestore:
+            refusals += 1
+        assert (rows(), list(files())) == before
+    assert refusals > 0.95 * len(places) > 50
+
+
+def test_a_packed_backup_that_is_damaged_is_refused(home: Path) -> None:
+    packed = gzip.compress(backed_up(home))
+    refused(home, packed[: len(packed) // 2], "is damaged")
+    refused(home, packed[:-200] + bytes(200), "is damaged")
+
+
+def test_the_command_says_in_a_sentence_that_a_backup_is_damaged(home: Path) -> None:
+    (home / "damaged.tar").write_bytes(backed_up(home)[:9_000])
+    with pytest.raises(CommandError, match=r"damaged\.tar is damaged: .* Nothing was changed") as refusal:
+        call_command("restore", str(home / "damaged.tar"), "--force")
+    assert refusal.value.returncode == 1
+
+
+def test_what_was_rotten_before_the_backup_keeps_nobody_from_restoring_the_rest(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blob = make_dataset().blob
+    good = Path(default_storage.path(blob.place)).read_bytes()
+    Path(default_storage.path(blob.place)).write_bytes(b"x" * blob.size)
+    with pytest.raises(CommandError, match="not whole"):
+        call_command("backup", str(home / "backup.tar"), "--with-artifacts")
+    assert blob.place in capsys.readouterr().err
+    Path(default_storage.path(blob.place)).write_bytes(good)
+    assert restore(home / "backup.tar", force=True).missing == ()
+    assert Path(default_storage.path(blob.place)).read_bytes() == good
 
 
 def test_missing_and_damaged_files_are_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -232,3 +232,14 @@ def test_a_death_during_cancelling_counts_as_cancelled() -> None:
     ask(job.id, Job.Wish.CANCEL)
     record(job.id, token, reports(Failed(fault=FaultReport(code="job.process_died", params={"how": "killed"}))))
     assert now(job).status == "cancelled"
+
+
+@pytest.mark.parametrize("ahead_s", [600, 0, -600])
+def test_a_workers_wrong_clock_does_not_move_what_it_reports(ahead_s: int) -> None:
+    job = make_job()
+    held = claimed()
+    before, workers_now = timezone.now(), time.time() + ahead_s
+    report = Report(seq=1, at=workers_now - 30, event=Metrics(step=1, values={"reward": 1}))
+    record(job.id, held.token, (report,), sent_at=workers_now)
+    told = job.events.get(type="metrics")
+    assert abs((before - told.at).total_seconds() - 30) < 5

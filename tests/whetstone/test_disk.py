@@ -3,12 +3,14 @@
 import hashlib
 import json
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from tests.small_disk import fill, may_mount, small_disk
 from tests.whetstone.factories import jsonl, make_job, make_key
 from whetstone.artifacts.disk import free_gb
 from whetstone.jobs.claim import claim
@@ -64,6 +66,24 @@ def test_a_job_that_runs_still_stores_its_files(settings: Settings) -> None:
     http = Client(headers={"authorization": f"Bearer {claimed.token}"})
     address = f"/api/worker/jobs/{job.id}/blobs/{hashlib.sha256(b'weights').hexdigest()}"
     assert http.put(address, b"weights", content_type="application/octet-stream").status_code == 201
+
+
+@may_mount
+def test_a_file_for_which_there_is_no_room_at_all_is_refused_as_such(tmp_path: Path, settings: Settings) -> None:
+    job = make_job()
+    claimed = claim("w1", "cpu")
+    assert claimed is not None
+    weights = b"weights" * 10_000
+    address = f"/api/worker/jobs/{job.id}/blobs/{hashlib.sha256(weights).hexdigest()}"
+    http = Client(headers={"authorization": f"Bearer {claimed.token}"}, raise_request_exception=False)
+    with small_disk(tmp_path / "small") as disk:
+        settings.FILE_UPLOAD_TEMP_DIR = str(disk)
+        ballast = fill(disk)
+        answer = http.put(address, weights, content_type="application/octet-stream")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "platform.disk_full")
+        assert [path.name for path in disk.iterdir()] == ["ballast"]
+        ballast.unlink()
+        assert http.put(address, weights, content_type="application/octet-stream").status_code == 201
 
 
 def test_the_probe_tells_of_a_low_disk_and_lets_workers_in(low: None) -> None:

@@ -2,16 +2,19 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from django.db import connection
+from django.db.backends.signals import connection_created
 
 from contracts.event import Finished, Metrics, Report
 from tests.whetstone.factories import make_job
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.record import ask, record
-from whetstone.jobs.tail import Watch, follow
+from whetstone.jobs.tail import Watch, as_json, follow, tail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,6 +26,18 @@ async def numbers(job: Job, after: int = 0) -> list[int]:
 def report(token: str, job: Job, first: int, count: int) -> None:
     steps = range(first, first + count)
     record(job.id, token, tuple(Report(seq=s, at=time.time(), event=Metrics(step=s, values={})) for s in steps))
+
+
+async def elsewhere(write: Callable[..., None], *arguments: Any) -> None:
+    """Write as another process would: in a thread and over a connection of its own, which it closes."""
+
+    def write_and_close() -> None:
+        try:
+            write(*arguments)
+        finally:
+            connection.close()
+
+    await asyncio.to_thread(write_and_close)
 
 
 def finish(token: str, job: Job, seq: int) -> None:
@@ -39,13 +54,12 @@ def started() -> tuple[Job, str]:
 
 def test_viewers_who_come_at_different_times_see_every_event_once_and_in_order() -> None:
     async def watched(job: Job, token: str) -> list[list[int]]:
-        write = sync_to_async(report, thread_sensitive=False)
         viewers = [asyncio.create_task(numbers(job))]
         for batch in range(4):
-            await write(token, job, 1 + 10 * batch, 10)
+            await elsewhere(report, token, job, 1 + 10 * batch, 10)
             viewers.append(asyncio.create_task(numbers(job)))
             await asyncio.sleep(0.05)
-        await sync_to_async(finish, thread_sensitive=False)(token, job, 41)
+        await elsewhere(finish, token, job, 41)
         return await asyncio.wait_for(asyncio.gather(*viewers), 20)
 
     job, token = started()
@@ -71,10 +85,31 @@ def test_a_viewer_who_leaves_takes_nobody_s_watch_along() -> None:
         second = asyncio.create_task(numbers(job))
         await asyncio.sleep(0.3)
         first.cancel()
-        await sync_to_async(report, thread_sensitive=False)(token, job, 1, 3)
-        await sync_to_async(finish, thread_sensitive=False)(token, job, 4)
+        await elsewhere(report, token, job, 1, 3)
+        await elsewhere(finish, token, job, 4)
         return await asyncio.wait_for(second, 20)
 
     job, token = started()
     seen = asyncio.run(watched(job, token))
     assert seen == list(range(1, Job.objects.get(id=job.id).last_event + 1))
+
+
+def test_an_event_that_tells_of_an_attempt_keeps_its_own_number() -> None:
+    job, _ = started()
+    told = [as_json(event) for event in tail(job.id)]
+    assert [event["number"] for event in told] == [1, 2, 3]
+    assert (told[-1]["type"], told[-1]["attempt"], told[-1]["worker"]) == ("attempt", 1, "w1")
+
+
+def test_a_watch_leaves_no_connection_open() -> None:
+    job, token = started()
+    report(token, job, 1, 3)
+    finish(token, job, 4)
+    opened = []
+    connection_created.connect(note := lambda connection, **_: opened.append(connection))
+    try:
+        asyncio.run(numbers(job))
+    finally:
+        connection_created.disconnect(note)
+    assert opened
+    assert all(one.connection is None for one in opened)

@@ -1,11 +1,13 @@
 """How each method trains: a contract in, a trained model out."""
 
+from contextlib import suppress
+
 from transformers import Trainer
 
 from contracts.event import Finished, Phase
 from contracts.method import CanonicalMethod, FullMethod, GrpoMethod, LoraMethod
 from trainer_worker.assignment import Assignment
-from trainer_worker.callbacks import Interrupted, Watch
+from trainer_worker.callbacks import Interrupted, NothingLeft, Watch
 from trainer_worker.checkpoints import check
 from trainer_worker.methods.base import Base, load
 from trainer_worker.models import files_of, parameters_of, save
@@ -44,7 +46,8 @@ def _run(trainer: Trainer, assignment: Assignment) -> None:
         trainer.train()
         return
     check(assignment.resume, assignment.from_step)
-    trainer.train(resume_from_checkpoint=str(assignment.resume))
+    with suppress(NothingLeft):
+        trainer.train(resume_from_checkpoint=str(assignment.resume))
 
 
 def _finish(base: Base, trainer: Trainer, watch: Watch) -> None:

@@ -14,9 +14,16 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from contracts.fault import CATALOGUE, Fault, FaultReport
 from graders import GraderError
+from whetstone.artifacts.disk import is_full
 
 log = logging.getLogger(__name__)
-STATUS = {"auth.missing": 401, "auth.invalid": 401, "dataset.too_large": 413, "platform.disk_low": 503}
+STATUS = {
+    "auth.missing": 401,
+    "auth.invalid": 401,
+    "dataset.too_large": 413,
+    "platform.disk_low": 503,
+    "platform.disk_full": 507,
+}
 CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -108,6 +115,8 @@ def _http(request: HttpRequest, exc: Any) -> HttpResponse:
 
 def _unexpected(request: HttpRequest, exc: Any) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=exc)
+    if is_full(exc):
+        return _fault(request, Fault("platform.disk_full"))
     return answer_to(request, 500)
 
 

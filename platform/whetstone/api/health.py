@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from contracts.fault import Fault
-from whetstone.artifacts.disk import require_room
+from whetstone.artifacts.disk import require_folders, require_room
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
     A disk that is nearly full is told, and is no 503: jobs that run go on, and have to reach us.
     """
-    checks = {"database": _database, "migrations": _migrations, "artifacts": _artifacts}
+    checks = {"database": _database, "migrations": require_schema, "artifacts": _artifacts}
     results = {name: _try(check) for name, check in checks.items()}
     ready = all(result == "ok" for result in results.values())
     results["disk"] = _try(_disk)
@@ -50,7 +50,8 @@ def _database() -> None:
         cursor.execute("SELECT 1")
 
 
-def _migrations() -> None:
+def require_schema() -> None:
+    """Raises NotMigrated when the database lacks what this version's migrations make."""
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotMigrated("run `python manage.py migrate`")
@@ -58,6 +59,7 @@ def _migrations() -> None:
 
 def _artifacts() -> None:
     default_storage.exists("probe")
+    require_folders()
 
 
 def _disk() -> None:

@@ -73,7 +73,7 @@ def release_jobs(request: HttpRequest, body: Release) -> Status[None]:
 
 @worker_api.post("/jobs/{job_id}/events", auth=Holder())
 def report(request: HttpRequest, job_id: str, body: Reports) -> HttpResponse:
-    reply = record(job_id, _token(request), body.reports)
+    reply = record(job_id, _token(request), body.reports, body.sent_at)
     return HttpResponse(reply.model_dump_json(), content_type="application/json")
 
 

@@ -2,10 +2,10 @@
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from contracts.event import Release
 from contracts.fault import FaultReport
+from whetstone import clock
 from whetstone.jobs.models import Attempt, Job
 from whetstone.jobs.states import move
 from whetstone.jobs.wake import wake_later
@@ -33,7 +33,7 @@ def end_attempt(job: Job, fault: FaultReport) -> None:
 
 def _remember(job: Job, fault: FaultReport) -> None:
     job.attempts.filter(number=job.attempt).update(
-        ended_at=timezone.now(), outcome=Job.Status.FAILED, fault=fault.model_dump(mode="json"), step=job.step
+        ended_at=clock.now(), outcome=Job.Status.FAILED, fault=fault.model_dump(mode="json"), step=job.step
     )
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from contracts.event import Claim, ResumePoint
+from whetstone import clock
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
 from whetstone.jobs.models import Attempt, Event, Job
@@ -28,7 +28,7 @@ def claim(worker: str, pool: str, instance: str = "") -> Claim | None:
     resume = newest_checkpoint(job)
     token = secrets.token_urlsafe(32)
     job.attempt += 1
-    job.lease_until = timezone.now() + lease()
+    job.lease_until = clock.now() + lease()
     job.step = resume.step if resume else 0
     job.save(update_fields=["attempt", "lease_until", "step"])
     who = Worker.objects.filter(name=worker).first()

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from contracts.event import (
     CheckpointSaved,
@@ -21,6 +20,7 @@ from contracts.event import (
 )
 from contracts.fault import Fault
 from contracts.job import Status
+from whetstone import clock
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
 from whetstone.jobs.attempts import end_attempt
@@ -49,8 +49,8 @@ def _holds(attempt: Attempt, job: Job) -> bool:
     return job.status == Job.Status.RUNNING and job.attempt == attempt.number
 
 
-def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
-    """Write down a batch of reports and renew the lease.
+def record(job_id: str, token: str, reports: tuple[Report, ...], sent_at: float | None = None) -> Reply:
+    """Write down a batch of reports and renew the lease. `sent_at`: the worker's clock (Unix time) as it sent them.
 
     A report that was recorded before changes nothing. An attempt that no longer holds the job is told so.
 
@@ -63,19 +63,20 @@ def record(job_id: str, token: str, reports: tuple[Report, ...]) -> Reply:
         raise Fault("auth.invalid")
     last = reports[-1].event if reports else None
     config = read_config(attempt.job.team, last) if isinstance(last, Finished) else None
-    return _record(attempt.id, reports, config)
+    ahead_s = 0.0 if sent_at is None else sent_at - clock.now().timestamp()
+    return _record(attempt.id, reports, ahead_s, config)
 
 
 @transaction.atomic
-def _record(attempt_id: int, reports: tuple[Report, ...], config: dict[str, Any] | None) -> Reply:
+def _record(attempt_id: int, reports: tuple[Report, ...], ahead_s: float, config: dict[str, Any] | None) -> Reply:
     rows = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "created_by")
     job = rows.get(attempts=attempt_id)
     attempt = Attempt.objects.get(id=attempt_id)  # as it is under the job's lock
     if not _holds(attempt, job):
         return REPLACED
     fresh = [report for report in reports if report.seq > attempt.last_seq]
-    _write(job, attempt, fresh)
-    job.lease_until = timezone.now() + lease()
+    _write(job, attempt, fresh, ahead_s)
+    job.lease_until = clock.now() + lease()
     job.save(update_fields=["lease_until", "last_event", "step", "phase"])
     last = fresh[-1].event if fresh else None
     if isinstance(last, FINAL):
@@ -83,14 +84,14 @@ def _record(attempt_id: int, reports: tuple[Report, ...], config: dict[str, Any]
     return _reply(job)
 
 
-def _write(job: Job, attempt: Attempt, reports: list[Report]) -> None:
+def _write(job: Job, attempt: Attempt, reports: list[Report], ahead_s: float) -> None:
     if not reports:
         return
     _check_files(job, reports)
     news = _untold(job, reports)
-    events = [_event(job, attempt, report, number) for number, report in enumerate(news, start=job.last_event + 1)]
-    Event.objects.bulk_create(events)
-    job.last_event += len(events)
+    numbered = enumerate(news, start=job.last_event + 1)
+    Event.objects.bulk_create([_event(job, attempt, report, number, ahead_s) for number, report in numbered])
+    job.last_event += len(news)
     attempt.last_seq = reports[-1].seq
     attempt.save(update_fields=["last_seq"])
     for report in news:
@@ -123,7 +124,7 @@ def _untold(job: Job, reports: list[Report]) -> list[Report]:
     return news
 
 
-def _event(job: Job, attempt: Attempt, report: Report, number: int) -> Event:
+def _event(job: Job, attempt: Attempt, report: Report, number: int, ahead_s: float) -> Event:
     data = report.event.model_dump(mode="json", exclude={"type", "step"})
     return Event(
         job=job,
@@ -132,7 +133,7 @@ def _event(job: Job, attempt: Attempt, report: Report, number: int) -> Event:
         seq=report.seq,
         type=report.event.type,
         step=None if isinstance(report.event, STEPLESS) else report.event.step,
-        at=datetime.fromtimestamp(report.at, UTC),
+        at=datetime.fromtimestamp(max(0.0, report.at - ahead_s), UTC),
         data=data,
     )
 

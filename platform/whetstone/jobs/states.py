@@ -1,9 +1,8 @@
 """The states a job can be in, and the one function that moves it from one to another."""
 
-from django.utils import timezone
-
 from contracts.fault import Fault, FaultReport
 from contracts.job import ENDED, Status
+from whetstone import clock
 from whetstone.jobs.models import Attempt, Event, Job
 
 EDGES: dict[str, frozenset[Status]] = {
@@ -24,7 +23,7 @@ def append(job: Job, event_type: str, data: dict[str, object], step: int | None 
         attempt=job.attempt,
         type=event_type,
         step=step,
-        at=timezone.now(),
+        at=clock.now(),
         data=data,
     )
 
@@ -37,7 +36,7 @@ def move(job: Job, to: Status, reason: str = "", fault: FaultReport | None = Non
     """
     if to not in EDGES.get(job.status, frozenset()):
         raise Fault("job.not_possible", status=job.status, wanted=to)
-    before, now = job.status, timezone.now()
+    before, now = job.status, clock.now()
     job.status, job.reason = to, reason
     job.fault = fault.model_dump(mode="json") if fault else None
     job.started_at = job.started_at or (now if to == "running" else None)
@@ -61,4 +60,4 @@ def move(job: Job, to: Status, reason: str = "", fault: FaultReport | None = Non
 
 def _release(job: Job, to: Status) -> None:
     job.lease_until, job.wish, job.phase = None, Job.Wish.NONE, ""
-    Attempt.objects.filter(job=job, number=job.attempt, ended_at=None).update(ended_at=timezone.now(), outcome=to)
+    Attempt.objects.filter(job=job, number=job.attempt, ended_at=None).update(ended_at=clock.now(), outcome=to)

@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db import close_old_connections, transaction
-from django.utils import timezone
 
 from contracts.fault import FaultReport
+from whetstone import clock
 from whetstone.jobs.attempts import end_attempt
 from whetstone.jobs.claim import lease
 from whetstone.jobs.models import Job, Round
@@ -37,7 +37,7 @@ def workers_could_report() -> bool:
     After a while in which this supervisor did not run or no worker at all was heard, every running job gets a whole
     lease from now on, so that its worker has the time to come back.
     """
-    now = timezone.now()
+    now = clock.now()
     last = Round.objects.filter(id=1).first()
     hears = Worker.objects.filter(seen_at__gt=now - DEAF_AFTER).exists()
     was_deaf = last is None or not last.heard or now - last.at > AWAY_AFTER
@@ -48,7 +48,7 @@ def workers_could_report() -> bool:
 
 
 def end_expired_leases() -> None:
-    expired = Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=timezone.now())
+    expired = Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=clock.now())
     for job_id in expired.values_list("id", flat=True):
         _end_lease(job_id)
 
@@ -56,7 +56,7 @@ def end_expired_leases() -> None:
 @transaction.atomic
 def _end_lease(job_id: str) -> None:
     job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
-    if job.status != Job.Status.RUNNING or job.lease_until is None or job.lease_until > timezone.now():
+    if job.status != Job.Status.RUNNING or job.lease_until is None or job.lease_until > clock.now():
         return
     log.warning("job=%s attempt=%d fell silent", job.id, job.attempt)
     end_attempt(job, FaultReport(code="job.worker_lost", params={"attempts": job.failures + 1}))
@@ -68,12 +68,12 @@ def wake_again() -> None:
     One wake-up a pool is enough, for a woken worker goes on until nothing waits. A busy pool gets none: while it
     trains for hours, the broker would fill with them.
     """
-    long_ago = timezone.now() - WAKE_AGAIN_AFTER
+    long_ago = clock.now() - WAKE_AGAIN_AFTER
     waiting = Job.objects.filter(status=Job.Status.QUEUED, woken_at__lt=long_ago).order_by("pool", "created_at")
     for pool in idle_pools():
         job_id = waiting.filter(pool=pool).values_list("id", flat=True).first()
         if job_id is not None:
-            Job.objects.filter(id=job_id).update(woken_at=timezone.now())
+            Job.objects.filter(id=job_id).update(woken_at=clock.now())
             wake(job_id, pool)
 
 

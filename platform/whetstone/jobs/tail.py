@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import connection
 
 from contracts.job import ENDED
 from whetstone.jobs.models import Event, Job
@@ -14,6 +14,8 @@ from whetstone.jobs.models import Event, Job
 log = logging.getLogger(__name__)
 POLL_S = 0.2
 BATCH = 500
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 
 def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
@@ -22,19 +24,31 @@ def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """An event as browsers and scripts read it."""
-    told: dict[str, Any] = {
-        "number": event.number,
-        "attempt": event.attempt,
-        "at": event.at.timestamp(),
-        "type": event.type,
-    }
+    """An event as browsers and scripts read it: what it says, under the name by which readers follow it."""
     data: dict[str, Any] = event.data
-    return told | ({"step": event.step} if event.step is not None else {}) | data
+    step = {"step": event.step} if event.step is not None else {}
+    own = {"number": event.number, "attempt": event.attempt, "at": event.at.timestamp(), "type": event.type}
+    return data | step | own
 
 
-# Not on the request's own thread: a watch outlives the request that began it.
-_tail = sync_to_async(tail, thread_sensitive=False)
+def _apart(ask: Callable[P, Answer]) -> Callable[P, Awaitable[Answer]]:
+    """Ask the database in a thread and over a connection of its own: a watch outlives the request that began it."""
+
+    def asked(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        try:
+            return ask(*args, **kwargs)
+        finally:
+            connection.close()
+
+    return sync_to_async(asked, thread_sensitive=False)
+
+
+_tail = _apart(tail)
+
+
+@_apart
+def _newest(job_id: str) -> tuple[int, str]:
+    return Job.objects.values_list("last_event", "status").get(id=job_id)
 
 
 class Watch:
@@ -91,12 +105,6 @@ class Watch:
                     self.newest = max(newest, self.newest)
                     self._changed.notify_all()
             await asyncio.sleep(POLL_S)
-
-
-@sync_to_async(thread_sensitive=False)
-def _newest(job_id: str) -> tuple[int, str]:
-    close_old_connections()
-    return Job.objects.values_list("last_event", "status").get(id=job_id)
 
 
 async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[Event | None]:

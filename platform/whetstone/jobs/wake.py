@@ -5,9 +5,9 @@ import logging
 from celery import Celery
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from contracts.queue import WAKE_TASK, WakeUp, queue_of
+from whetstone import clock
 from whetstone.jobs.models import Job
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ broker.conf.update(
 
 def wake_later(job: Job) -> None:
     """Wake the job's pool once this transaction is committed."""
-    Job.objects.filter(id=job.id).update(woken_at=timezone.now())
+    Job.objects.filter(id=job.id).update(woken_at=clock.now())
     transaction.on_commit(lambda: wake(job.id, job.pool), robust=True)
 
 

@@ -3,15 +3,15 @@
 The form is the same on SQLite and PostgreSQL, so that a laptop's platform can move to a server.
 """
 
-import io
-import tarfile
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import orjson
 from django.apps import apps
@@ -19,18 +19,16 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core import serializers
-from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from whetstone.artifacts.models import Blob
+from whetstone.operations.archive import ABOUT, FILES, FORMAT, INDEX, ROWS, Writer
 
-FORMAT = 1
 NOT_KEPT = (ContentType, Permission, Session)
 """What migrations write by themselves, and who is logged in."""
-ROWS, INDEX, ABOUT, FILES = "database.jsonl", "artifacts.jsonl", "about.json", "artifacts/"
 BATCH = 500
 
 
@@ -43,23 +41,22 @@ class BackedUp:
     size: int
     """Bytes of all files that the index names."""
     missing: tuple[str, ...] = ()
-    """Places in the store where a file should have been and was not."""
+    """Places in the store where a file should have been and was not, or was another than it should."""
 
 
 def back_up(target: Path, with_artifacts: bool) -> BackedUp:
     """Write the backup; nobody has to stop for it. It has its name only once it is whole."""
     draft = target.with_name(f"{target.name}.part")
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(draft, "w") as tar:
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder, Writer(draft) as tar:
             rows, index = Path(folder) / ROWS, Path(folder) / INDEX
             with one_moment():
                 about = {"format": FORMAT, "at": timezone.now(), "migrations": migrations()}
                 count = _write_rows(rows)
                 blobs = _write_index(index)
-            text = orjson.dumps(about)
-            _add(tar, ABOUT, io.BytesIO(text), len(text))
-            tar.add(rows, ROWS)
-            tar.add(index, INDEX)
+            tar.add_text(ABOUT, orjson.dumps(about))
+            tar.add_file(ROWS, rows)
+            tar.add_file(INDEX, index)
             missing = tuple(_add_files(tar, blobs)) if with_artifacts else ()
         draft.replace(target)
     finally:
@@ -103,8 +100,15 @@ def _write_rows(path: Path) -> int:
             while batch := list(islice(rows, BATCH)):
                 count += len(batch)
                 for row in serializers.serialize("python", batch):
-                    file.write(orjson.dumps(row) + b"\n")
+                    file.write(_line(row) + b"\n")
     return count
+
+
+def _line(row: Any) -> bytes:  # Any: a row as Django's serializer writes it
+    try:
+        return orjson.dumps(row)
+    except TypeError:  # PostgreSQL gives 1e22 back as a whole number of 23 digits: more than orjson writes
+        return json.dumps(row, default=datetime.isoformat).encode()
 
 
 def _write_index(path: Path) -> list[Blob]:
@@ -114,20 +118,13 @@ def _write_index(path: Path) -> list[Blob]:
     return blobs
 
 
-def _add_files(tar: tarfile.TarFile, blobs: list[Blob]) -> Iterator[str]:
+def _add_files(tar: Writer, blobs: list[Blob]) -> Iterator[str]:
     """Yields the places that hold no file, or another than they should."""
     for blob in blobs:
         try:
             with default_storage.open(blob.place, "rb") as content:
-                if content.size == blob.size:
-                    _add(tar, FILES + blob.place, content, blob.size)
-                else:
-                    yield blob.place
+                if content.size == blob.size and tar.add(FILES + blob.place, content, blob.size) == blob.sha256:
+                    continue
         except FileNotFoundError:
-            yield blob.place
-
-
-def _add(tar: tarfile.TarFile, name: str, content: "IO[bytes] | File[bytes]", size: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = size, 0o600
-    tar.addfile(entry, content)
+            pass
+        yield blob.place

@@ -23,6 +23,8 @@ PR_SET_PDEATHSIG = 1
 STOP_TIMEOUT_S = 20
 READY_TIMEOUT_S = 60
 ROOT = Path(__file__).resolve().parents[3]
+HINT = """It listens to every machine, but answers only who calls it 127.0.0.1 or localhost. To let others in, stop it,
+and start it again with the names that they use:  WHETSTONE_ALLOWED_HOSTS=name,10.0.0.5"""
 
 
 class CannotStart(Exception):
@@ -78,6 +80,12 @@ class Platform:
         self._stopping = threading.Event()
         self._programs = self._plan()
         self._lock = (self.home / "up.lock").open("w")
+
+    @property
+    def hint(self) -> str:
+        """What to do when it listens to machines that it would turn away; else nothing."""
+        told = {"WHETSTONE_PUBLIC_URL", "WHETSTONE_ALLOWED_HOSTS"} & set(os.environ)
+        return HINT if self.host == "0.0.0.0" and not told else ""
 
     def _plan(self) -> list[Program]:
         python = sys.executable

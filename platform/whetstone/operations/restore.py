@@ -1,37 +1,31 @@
 """A backup, put into an empty platform."""
 
-import hashlib
-import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
-import orjson
 from django.apps import apps
 from django.core import serializers
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from django.core.management.color import no_style
-from django.db import connection, models, transaction
+from django.core.serializers.base import DeserializationError
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from whetstone.accounts.models import User
 from whetstone.artifacts.models import Blob
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.states import move
-from whetstone.operations.backup import ABOUT, BATCH, FILES, FORMAT, INDEX, NOT_KEPT, ROWS, kept_models, migrations
+from whetstone.operations.archive import Archive, CannotRestore, opened, sha256_of
+from whetstone.operations.backup import BATCH, NOT_KEPT, kept_models, migrations
 
-CHUNK = 1024 * 1024
 GOES_ON = {"": "queued", "cancel": "cancelled", "pause": "paused"}
 IN_BATCHES: tuple[type[models.Model], ...] = (Event,)
 """The one long table; the others' dates would be set anew by Django's bulk_create."""
-
-
-class CannotRestore(Exception):
-    """The backup does not go in here, for a reason that the message says. Nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -50,41 +44,41 @@ def restore(source: Path, force: bool) -> Restored:
     """Put a backup into this database and this artifact store.
 
     Raises:
-        CannotRestore: the file is no backup or of another version, or the database is not empty and `force` is not
-            set; nothing was changed.
+        CannotRestore: the file is damaged, no backup or of another version, or the database is not empty and `force`
+            is not set. No row was changed.
     """
-    try:
-        tar = tarfile.open(source)  # noqa: SIM115 - closed below
-    except (OSError, tarfile.TarError) as error:
-        raise CannotRestore(f"{source} cannot be read as a backup: {error}.") from None
-    with closing(tar):
-        _check(tar, source, force)
-        with transaction.atomic():
-            empty()
-            rows = _load(_lines(tar, ROWS))
-            queued = _give_up_running()
-        for entry in tar:
-            if entry.isfile() and entry.name.startswith(FILES):
-                _put(entry.name.removeprefix(FILES), cast(IO[bytes], tar.extractfile(entry)))
-        index = list(_lines(tar, INDEX))
-    return Restored(rows, len(index), queued, tuple(_missing(index)))
+    with opened(source) as archive:
+        call_command("migrate", verbosity=0, interactive=False)
+        _check(archive, force)
+        _put_files(archive)
+        rows, queued = _replace_rows(archive)
+    return Restored(rows, len(archive.index), queued, tuple(_missing(archive.index)))
 
 
-def _check(tar: tarfile.TarFile, source: Path, force: bool) -> None:
-    try:
-        about = next(_lines(tar, ABOUT))
-    except (KeyError, ValueError, StopIteration):
-        raise CannotRestore(f"{source} is no backup of Whetstone.") from None
-    if about["format"] != FORMAT or about["migrations"] != migrations():
+def _check(archive: Archive, force: bool) -> None:
+    if archive.migrations != migrations():
         raise CannotRestore("The backup is of another version of Whetstone. Restore it with that one, then upgrade.")
     if not force and (User.objects.exists() or Job.objects.exists() or Blob.objects.exists()):
         raise CannotRestore("This platform is not empty. Restore into a new home, or replace what is here: --force.")
 
 
-def _lines(tar: tarfile.TarFile, name: str) -> Iterator[Any]:
-    with cast(IO[bytes], tar.extractfile(name)) as file:
-        for line in file:
-            yield orjson.loads(line)
+def _put_files(archive: Archive) -> None:
+    """Over what lies there: each has its content's hash for a name, and a restore before may have broken off."""
+    try:
+        for place, content in archive.files():
+            default_storage.save(place, File(content, name=place))
+    except OSError as error:
+        raise CannotRestore(f"The files of the backup could not be stored: {error}. No row was changed.") from None
+
+
+def _replace_rows(archive: Archive) -> tuple[int, int]:
+    """How many rows there are now, and how many jobs ran when the backup was made."""
+    try:
+        with transaction.atomic():
+            empty()
+            return _load(archive.rows()), _give_up_running()
+    except (DatabaseError, DeserializationError) as error:
+        raise CannotRestore(f"The database does not take the backup's rows: {error}. No row was changed.") from error
 
 
 @transaction.atomic
@@ -125,23 +119,12 @@ def _give_up_running() -> int:
     return len(running)
 
 
-def _put(place: str, content: IO[bytes]) -> None:
-    """Over what lies there: a restore of the same backup may have broken off."""
-    default_storage.save(place, File(content, name=place))
-
-
 def _missing(index: list[dict[str, Any]]) -> Iterator[str]:
     for entry in index:
         place = entry["place"]
         if not default_storage.exists(place):
             yield f"{place} is not there"
-        elif _hash(place) != entry["sha256"]:
-            yield f"{place} has another content than its name says"
-
-
-def _hash(place: str) -> str:
-    digest = hashlib.sha256()
-    with default_storage.open(place, "rb") as content:
-        while chunk := content.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        else:
+            with default_storage.open(place, "rb") as content:
+                if sha256_of(content) != entry["sha256"]:
+                    yield f"{place} has another content than its name says"

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from django.db import models
-from django.utils import timezone
 
 from contracts.resource import Machine
+from whetstone import clock
 
 SILENT_AFTER = timedelta(seconds=60)
 
@@ -32,4 +32,4 @@ class Worker(models.Model):
 
     @property
     def is_alive(self) -> bool:
-        return timezone.now() - self.seen_at < SILENT_AFTER
+        return clock.now() - self.seen_at < SILENT_AFTER

@@ -1,9 +1,8 @@
 """Pools: which kinds of machine there are."""
 
-from django.utils import timezone
-
 from contracts.event import Hello
 from contracts.fault import Fault
+from whetstone import clock
 from whetstone.workers.models import SILENT_AFTER, Worker
 
 FALLBACK = "cpu"
@@ -17,13 +16,13 @@ def welcome(hello: Hello) -> None:
             "pool": hello.pool,
             "machine": hello.machine.model_dump(mode="json"),
             "free_memory_gb": hello.free_memory_gb,
-            "seen_at": timezone.now(),
+            "seen_at": clock.now(),
         },
     )
 
 
 def alive() -> list[Worker]:
-    return list(Worker.objects.filter(seen_at__gt=timezone.now() - SILENT_AFTER))
+    return list(Worker.objects.filter(seen_at__gt=clock.now() - SILENT_AFTER))
 
 
 def pools() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from whetstone.operations.backup import back_up
+from whetstone.operations.presence import require_platform
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--with-artifacts", action="store_true", help="put the stored files themselves in, too")
 
     def handle(self, *args: Any, file: Path, with_artifacts: bool, **options: Any) -> None:
+        require_platform()
         try:
             done = back_up(file, with_artifacts)
         except OSError as error:

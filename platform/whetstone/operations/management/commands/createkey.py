@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from whetstone.accounts.models import ApiKey, User
 from whetstone.accounts.scope import team_of
+from whetstone.operations.presence import require_platform
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="command line", help="what the key is for")
 
     def handle(self, *args: Any, user: str, name: str, **options: Any) -> None:
+        require_platform()
         person = User.objects.filter(username=user).first()
         if person is None:
             raise CommandError(f"There is no user “{user}”. Make one with: python manage.py createsuperuser")

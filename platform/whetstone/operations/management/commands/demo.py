@@ -28,6 +28,8 @@ class Command(BaseCommand):
         try:
             with Platform(host, port) as platform:
                 console.print(f"Whetstone is at [bold]{platform.url}[/bold]; its logs are in {platform.logs}")
+                if platform.hint:
+                    console.print(platform.hint)
                 seeded, outcome = run(platform.url, console)
                 _tell(console, platform.url, seeded, outcome)
                 if not exit:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from whetstone.operations.doctor import examine
+from whetstone.operations.presence import require_platform
 
 
 class Command(BaseCommand):
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--fix", action="store_true", help="mend what can be mended without losing anything")
 
     def handle(self, *args: Any, deep: bool, fix: bool, **options: Any) -> None:
+        require_platform()
         diagnosis = examine(deep=deep, fix=fix)
         for finding in diagnosis.findings:
             hint = "  [--fix does it]" if finding.mend and not fix else ""

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from whetstone.operations.restore import CannotRestore, restore
+from whetstone.operations.archive import CannotRestore
+from whetstone.operations.restore import restore
 
 
 class Command(BaseCommand):
@@ -18,7 +18,6 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="replace what is in the database now")
 
     def handle(self, *args: Any, file: Path, force: bool, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
         try:
             done = restore(file, force)
         except CannotRestore as error:

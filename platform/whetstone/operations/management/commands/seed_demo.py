@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from whetstone.jobs.models import Job
+from whetstone.operations.presence import require_platform
 from whetstone.operations.seed import SeedingFailed, seed
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
     help = "Makes the demo's user, model, datasets and evaluator. The last line it prints is JSON that names them."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_platform()
         try:
             seeded = seed(_say)
         except SeedingFailed as error:

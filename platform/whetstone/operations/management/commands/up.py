@@ -20,6 +20,8 @@ class Command(BaseCommand):
         try:
             with Platform(host, port) as platform:
                 self.stdout.write(f"Whetstone is at {platform.url}  (Ctrl-C stops it; logs: {platform.logs})")
+                if platform.hint:
+                    self.stdout.write(platform.hint)
                 if not User.objects.exists():
                     self.stdout.write(_first_user(platform))
                 self.stdout.flush()
