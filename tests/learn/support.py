@@ -128,6 +128,7 @@ def _assignment(
     assignment = Assignment(
         spec=spec,
         attempt=1,
+        worker="worker",
         folder=folder,
         model=base,
         training=folder / "training.jsonl",

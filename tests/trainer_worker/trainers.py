@@ -42,6 +42,7 @@ def assignment_of(method: GrpoMethod, model: Path, folder: Path, grader: Grader 
     assignment = Assignment(
         spec=spec,
         attempt=1,
+        worker="worker",
         folder=folder,
         model=model,
         training=folder / "rows.jsonl",
