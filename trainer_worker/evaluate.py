@@ -10,7 +10,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel
 
 from contracts.dataset import PreparedRow
-from graders import Grade, Port
+from graders import Grade, Port, models_of
 from graders.schema import Grader
 from trainer_worker.data import IGNORED, turns_of
 from trainer_worker.rewards import score
@@ -25,7 +25,10 @@ FULL_SCORE = 1.0 - 1e-9
 
 @dataclass(frozen=True)
 class GradedAnswers:
-    """`reward_mean`, `accuracy` (share of full scores), `length_mean` (tokens) of the model's own answers."""
+    """`reward_mean`, `accuracy` (share of full scores), `length_mean` (tokens) of the model's own answers.
+
+    No accuracy where a reward model is asked and nobody has set a threshold: its scores have no full one.
+    """
 
     rows: list[PreparedRow]
     grader: Grader
@@ -37,12 +40,15 @@ class GradedAnswers:
         pairs = [(answer, row) for answers, row in zip(answered, self.rows, strict=True) for answer in answers]
         scores = [one.score for one in self._grades(pairs)]
         scored = [value for value in scores if value is not None]
-        full = FULL_SCORE if self.grader.pass_threshold is None else self.grader.pass_threshold
-        values = {
-            "length_mean": sum(answer.tokens for answer, _ in pairs) / len(pairs),
-            "accuracy": sum(value >= full for value in scored) / len(pairs),
-        }
+        values = {"length_mean": sum(answer.tokens for answer, _ in pairs) / len(pairs)}
+        if (full := self._full_score()) is not None:
+            values["accuracy"] = sum(value >= full for value in scored) / len(pairs)
         return values | ({"reward_mean": sum(scored) / len(scored)} if scored else {})
+
+    def _full_score(self) -> float | None:
+        if self.grader.pass_threshold is not None:
+            return self.grader.pass_threshold
+        return None if models_of(self.grader) else FULL_SCORE
 
     def _grades(self, pairs: list[tuple[Answer, PreparedRow]]) -> list[Grade]:
         prompts = [turns_of(row) for _, row in pairs]

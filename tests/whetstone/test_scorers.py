@@ -125,6 +125,14 @@ def test_housekeeping_keeps_the_files_that_a_waiting_job_was_promised() -> None:
     assert needed not in contents_needed()
 
 
+def test_the_page_of_a_reward_model_lists_the_jobs_that_ask_it() -> None:
+    scorer = make_scorer()
+    job = make_job(**of(BOTH))
+    page = Client()
+    page.force_login(make_user())
+    assert job.label in page.get(f"/models/{scorer.id}").content.decode()
+
+
 def tried(**body: Any) -> list[dict[str, Any]]:
     http = Client(headers={"authorization": f"Bearer {make_key()}"})
     answer = http.post("/api/v1/graders/try", {"grader": BOTH} | body, content_type="application/json")

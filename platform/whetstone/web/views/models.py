@@ -1,6 +1,7 @@
 """The model hub."""
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -31,6 +32,6 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         .filter(trained=found)
         .first(),
         "children": found.children.all(),
-        "jobs": found.jobs.all()[:20],
+        "jobs": owned(Job, team).filter(Q(base=found) | Q(scorers=found)).distinct()[:20],
     }
     return render(request, "web/model.html", context)
