@@ -12,9 +12,7 @@ from torch import Tensor
 from transformers import (
     DynamicCache,
     GenerationConfig,
-    LogitsProcessorList,
     PreTrainedModel,
-    TemperatureLogitsWarper,
     TopPLogitsWarper,
 )
 from transformers.cache_utils import DynamicLayer
@@ -81,7 +79,6 @@ class _Decoding:
         self._manner = manner
         self._device = next(model.parameters()).device
         self._ends = torch.tensor(manner.end_ids, device=self._device)
-        self._warpers = _warpers(manner)
         self._cache = DynamicCache(config=_bare(model).config)
         self._distinct, self._owners = _distinct(prompts)
         count = len(prompts)
@@ -137,12 +134,19 @@ class _Decoding:
         return chosen
 
     def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        logprobs = (logits / (self._manner.temperature or 1.0)).log_softmax(-1)
         if self._manner.temperature is None:
-            chosen = logits.argmax(-1)
-            return chosen, _logprobs_of(chosen, logits)
-        scores = self._warpers(None, logits)
-        chosen = torch.multinomial(scores.softmax(-1), 1)[:, 0]
-        return chosen, _logprobs_of(chosen, logits / self._manner.temperature)
+            chosen = logprobs.argmax(-1, keepdim=True)
+        else:
+            chosen = torch.multinomial(self._likely(logprobs).exp(), 1)
+        return chosen[:, 0], logprobs.gather(1, chosen)[:, 0]
+
+    def _likely(self, logprobs: Tensor) -> Tensor:
+        """With what top_p leaves out at minus infinity."""
+        if self._manner.top_p == 1.0:
+            return logprobs
+        kept: Tensor = TopPLogitsWarper(self._manner.top_p)(None, logprobs)
+        return kept
 
     def _without_ended(self, latest: Tensor) -> Tensor:
         """The latest tokens, without the rows that have ended when these are many."""
@@ -224,19 +228,6 @@ def _left_padded(prompts: list[list[int]], pad_id: int, device: torch.device) ->
 def _positions(mask: Tensor) -> Tensor:
     """Each token's place in its own sequence, padding not counted."""
     return (mask.cumsum(-1) - 1).clamp(min=0)
-
-
-def _warpers(manner: Manner) -> LogitsProcessorList:
-    warpers = LogitsProcessorList()
-    if manner.temperature is not None and manner.temperature != 1.0:
-        warpers.append(TemperatureLogitsWarper(manner.temperature))
-    if manner.top_p < 1.0:
-        warpers.append(TopPLogitsWarper(manner.top_p))
-    return warpers
-
-
-def _logprobs_of(chosen: Tensor, logits: Tensor) -> Tensor:
-    return torch.gather(logits.log_softmax(-1), 1, chosen[:, None])[:, 0]
 
 
 def _up_to_end(ids: list[int], end_ids: tuple[int, ...]) -> list[int]:
