@@ -9,6 +9,7 @@ import orjson
 from contracts.fault import Fault
 from graders import Grade, Port, grade
 from graders.schema import Grader
+from trainer_worker.overlong import Overlong
 
 Turns = list[dict[str, str]]
 
@@ -31,7 +32,19 @@ class GraderReward:
         self.grader = grader
         self._port = port
         self.__name__ = grader.name or "grader"
+        self.overlong: Overlong | None = None
+        """Taken from every score, where the method wants that."""
         self.latest: Scored | None = None
+        self._graded: list[Grade] | None = None
+        self._counts: dict[str, float] = {}
+
+    def grades(self, prompts: list[Turns], texts: list[str], items: list[str]) -> list[Grade]:
+        """What the grader says, with nothing taken from it."""
+        return score(self.grader, prompts, texts, items, self._port)
+
+    def expect(self, grades: list[Grade], counts: dict[str, float]) -> None:
+        """The next batch is graded already, and that goes with its metrics."""
+        self._graded, self._counts = grades, counts
 
     def __call__(
         self,
@@ -43,12 +56,16 @@ class GraderReward:
         **_: Any,  # whatever else TRL passes
     ) -> list[float | None]:
         texts = [turns[-1]["content"] for turns in completions]
-        grades = score(self.grader, prompts, texts, item, self._port)
-        self.latest = Scored(prompts, texts, completion_ids, item, grades)
+        graded, self._graded = self._graded, None
+        grades = self.grades(prompts, texts, item) if graded is None else graded
         refuse_silence(grades)
+        if self.overlong is not None:
+            grades = [self.overlong.shape(one, len(ids)) for one, ids in zip(grades, completion_ids, strict=True)]
+        self.latest = Scored(prompts, texts, completion_ids, item, grades)
         if log_metric is not None:
-            for name, value in sub_means(grades).items():
-                log_metric(f"grades/{name}", value)
+            parts = {f"grades/{name}": value for name, value in sub_means(grades).items()}
+            for name, value in (parts | self._counts).items():
+                log_metric(name, value)
         return [one.score for one in grades]
 
 

@@ -12,14 +12,26 @@ from safetensors.torch import load as load_safetensors
 
 from contracts.event import Finished
 from contracts.method import GrpoMethod, LoraAdapter
+from contracts.method.reinforcement import GRPO_PRESETS
 from graders import parse
 from tests.trainer_worker.jobs import full, grpo, lora, make_spec
 from tests.trainer_worker.other_side import OtherSide
 from trainer_worker.worker import Worker
 from whetstone.starter import data
 
-GRPO_METRICS = {"loss", "grad_norm", "learning_rate", "entropy", "num_tokens", "reward", "reward_std", "step_time"}
+GRPO_METRICS = {
+    "loss", "grad_norm", "learning_rate", "entropy", "num_tokens", "reward", "reward_std", "step_time",
+    "frac_reward_zero_std", "completions/mean_length", "completions/max_length", "completions/clipped_ratio",
+}  # fmt: skip
 SUPERVISED_METRICS = {"loss", "grad_norm", "learning_rate", "entropy", "mean_token_accuracy", "num_tokens"}
+CLIPPED = {"clip_ratio/region_mean", "clip_ratio/low_mean", "clip_ratio/high_mean"}
+PRESET_METRICS = {
+    "grpo": CLIPPED | {"kl"},
+    "dapo": CLIPPED | {"resampling/sampled", "resampling/dropped", "resampling/share", "grades/overlong"},
+    "dr_grpo": CLIPPED,
+    "gspo": CLIPPED,
+    "cispo": {"cispo_clip_ratio"},
+}
 HELD_OUT = list(itertools.islice(data.problems("validation"), 4))
 ROLLOUT_COLUMNS = [
     "step", "group", "prompt", "completion", "item", "reward", "advantage", "tokens", "truncated", "grade",
@@ -109,15 +121,19 @@ def test_an_adapter_is_kept_and_merged_into_a_whole_model(side: OtherSide, worke
     assert not any("lora" in name for name in weights(side, end))
 
 
-@pytest.mark.parametrize("beta", [0.0, 0.1])
-def test_grpo_trains_an_adapter_too(side: OtherSide, worker: Worker, tiny: Path, beta: float) -> None:
-    block = grpo(learning_rate=0.01, beta=beta).grpo.model_copy(update={"lora": LoraAdapter(rank=4)})
-    side.queue(make_spec(side, tiny, GrpoMethod(grpo=block)))
+@pytest.mark.parametrize("adapted", [False, True], ids=["full", "adapter"])
+@pytest.mark.parametrize("preset", GRPO_PRESETS)
+def test_every_preset_of_grpo_trains(side: OtherSide, worker: Worker, tiny: Path, preset: str, adapted: bool) -> None:
+    block = grpo(preset=preset, learning_rate=0.01, max_steps=4).grpo
+    method = GrpoMethod(grpo=block.model_copy(update={"lora": LoraAdapter(rank=4) if adapted else None}))
+    side.queue(make_spec(side, tiny, method))
     worker.wake()
     end = finished(side)
-    assert {"model.safetensors", "adapter/adapter_model.safetensors"} <= names(end)
     assert not any("lora" in name for name in weights(side, end))
-    assert ("kl" in side.events("metrics")[0].values) == (beta > 0)
+    assert ("adapter/adapter_model.safetensors" in names(end)) == adapted
+    values = side.events("metrics")[0].values
+    assert set(values) >= GRPO_METRICS | PRESET_METRICS[preset]
+    assert any(event.values["grad_norm"] > 0 for event in side.events("metrics"))
 
 
 @pytest.mark.parametrize("changes", [{"beta": 0.1}, {"num_iterations": 2, "max_steps": 4}, {"loss_type": "dr_grpo"}])
@@ -128,14 +144,6 @@ def test_grpo_starts_from_a_model_that_is_only_a_config(
     worker.wake()
     finished(side)
     assert ("kl" in side.events("metrics")[0].values) == ("beta" in changes)
-
-
-def test_grpo_trains_an_adapter(side: OtherSide, worker: Worker, tiny: Path) -> None:
-    method = grpo(beta=0.1)
-    method = method.model_copy(update={"grpo": method.grpo.model_copy(update={"lora": LoraAdapter(rank=4)})})
-    side.queue(make_spec(side, tiny, method))
-    worker.wake()
-    assert "adapter/adapter_model.safetensors" in names(finished(side))
 
 
 def test_micro_batches_change_no_count_of_steps(side: OtherSide, worker: Worker, tiny: Path) -> None:

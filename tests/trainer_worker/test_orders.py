@@ -143,8 +143,11 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back(
         full(max_steps=6, batch_size=4, checkpoint_interval=3, learning_rate=0.01),
         grpo(max_steps=6, checkpoint_interval=3, learning_rate=0.01),
         grpo(max_steps=8, checkpoint_interval=3, num_iterations=2, learning_rate=0.01),
+        grpo(max_steps=8, checkpoint_interval=3, num_minibatches=2, learning_rate=0.01, beta=0.1),
+        grpo(max_steps=8, checkpoint_interval=4, num_minibatches=2, num_iterations=2, learning_rate=0.01),
+        grpo(max_steps=6, checkpoint_interval=3, preset="dapo", max_resamples=2, learning_rate=0.01),
     ],
-    ids=["full", "grpo", "grpo with two updates a batch"],
+    ids=["full", "grpo", "two passes a batch", "two minibatches", "two passes over two minibatches", "resampling"],
 )
 def test_a_resumed_attempt_ends_with_the_weights_of_an_undisturbed_one(
     side: OtherSide, worker: Worker, tiny: Path, method: Method
