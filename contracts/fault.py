@@ -95,6 +95,12 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator could not score a single answer: {detail}",
         "Open the evaluator, try it on one of these answers, and mend what it reports.",
     ),
+    "grader.constant": (
+        "grader",
+        "Every answer of the first {batches} batches got the same score, {score}: there was nothing to learn from.",
+        "Look at the rollouts. If the score is wrong, mend the evaluator. If it is right, choose rows that the model "
+        "gets right now and then, or give points for a part of the answer.",
+    ),
     "pool.not_found": ("user", "There is no pool “{pool}”.", "Choose one of: {pools}."),
     "job.not_found": ("user", "There is no job “{job}” here.", "Look it up in the list of jobs."),
     "job.already_ended": ("user", "The job has already ended: {status}.", "Clone the job to run it again."),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import mean, pstdev
 from typing import Any
 
 import orjson
@@ -59,12 +60,14 @@ class GraderReward:
         graded, self._graded = self._graded, None
         grades = self.grades(prompts, texts, item) if graded is None else graded
         refuse_silence(grades)
+        counts, self._counts = self._counts, {}
         if self.overlong is not None:
+            counts = counts | spread(grades)
             grades = [self.overlong.shape(one, len(ids)) for one, ids in zip(grades, completion_ids, strict=True)]
         self.latest = Scored(prompts, texts, completion_ids, item, grades)
         if log_metric is not None:
             parts = {f"grades/{name}": value for name, value in sub_means(grades).items()}
-            for name, value in (parts | self._counts).items():
+            for name, value in (parts | counts).items():
                 log_metric(name, value)
         return [one.score for one in grades]
 
@@ -84,6 +87,12 @@ def refuse_silence(grades: list[Grade]) -> None:
 def _first_error(one: Grade) -> str:
     told = [str(value) for flag, value in one.errors.items() if flag.endswith("_details")]
     return told[0] if told else "no score"
+
+
+def spread(grades: list[Grade]) -> dict[str, float]:
+    """Mean and standard deviation of the scores that there are."""
+    scores = [one.score for one in grades if one.score is not None]
+    return {"score_mean": mean(scores), "score_std": pstdev(scores)} if scores else {}
 
 
 def sub_means(grades: list[Grade]) -> dict[str, float]:

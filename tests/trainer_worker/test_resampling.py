@@ -176,7 +176,7 @@ def test_a_multi_graders_parts_stay_beside_the_penalty() -> None:
 
 
 def test_dull_is_what_the_grader_says_before_the_penalty(tiny: Path, tmp_path: Path) -> None:
-    lengths = {"max_completion_length": 64, "overlong_buffer": 1.0}
+    lengths: dict[str, Any] = {"max_completion_length": 64, "overlong_buffer": 1.0}
     trainer = grpo_trainer(tiny, tmp_path, grader=parse(NEVER), max_resamples=1, batch_size=8, **lengths)
     one_batch(trainer)
     values = trainer._metrics["train"]

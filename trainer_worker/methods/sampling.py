@@ -12,6 +12,7 @@ from trainer_worker.data import prompts
 from trainer_worker.evaluate import Examination, GradedAnswers
 from trainer_worker.methods.base import Base, Quiet, arguments, is_first_process, lora_config
 from trainer_worker.methods.drawing import Drawing
+from trainer_worker.monotony import Monotony
 from trainer_worker.rewards import GraderReward
 from trainer_worker.rollouts import RolloutWriter
 from trainer_worker.sampler import Sampler
@@ -62,6 +63,7 @@ def assemble(kind: type[T], base: Base, method: CanonicalMethod, config: Any, **
     trainer.watch, trainer.reward, trainer.sampler = watch, reward, _sampler(base, h)
     trainer.keeps_logprobs = not config.bf16 and (method.block.lora is None or method.block.lora.dropout == 0)
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Monotony(reward, flush=lambda: watch.before_checkpoint()))
     if watch.speaks:
         writer = RolloutWriter(base.assignment.rollouts, base.spool, trainer.eos_token_ids, h.num_generations)
         trainer.writer, watch.after_step, watch.before_checkpoint = writer, writer.flush_if_due, writer.flush

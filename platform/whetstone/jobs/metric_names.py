@@ -45,6 +45,21 @@ NAMES: dict[str, MetricName] = {
         _("Share of prompts whose completions all scored the same: they teach nothing."),
         (None, 0.8),
     ),
+    "resampling/share": MetricName(
+        _("Groups replaced"),
+        REWARD,
+        _("Share of prompts whose completions all scored the same, so others came instead."),
+    ),
+    "resampling/sampled": MetricName(
+        _("Completions sampled"), LENGTH, _("For this batch, with those of prompts that were replaced.")
+    ),
+    "resampling/dropped": MetricName(
+        _("Completions dropped"), LENGTH, _("Of prompts that were replaced: sampled, scored and not learned from.")
+    ),
+    "score_mean": MetricName(_("Score"), REWARD, _("Mean score by the evaluator, before the penalty for length.")),
+    "score_std": MetricName(
+        _("Score spread"), REWARD, _("Standard deviation of the evaluator's score, before the penalty for length.")
+    ),
     "kl": MetricName(_("KL"), POLICY, _("Distance of the policy from the reference model, per token."), (None, 0.5)),
     "entropy": MetricName(
         _("Entropy"),
@@ -66,6 +81,9 @@ NAMES: dict[str, MetricName] = {
     ),
     "clip_ratio/high_max": MetricName(
         _("Clipped above, most"), POLICY, _("The same in the part of the batch that was clipped most.")
+    ),
+    "cispo_clip_ratio": MetricName(
+        _("Clip ratio"), POLICY, _("Share of tokens whose weight was cut to the upper clip range.")
     ),
     "completions/mean_terminated_length": MetricName(
         _("Mean length, ended"), LENGTH, _("Tokens on average in completions that ended by themselves.")
@@ -107,6 +125,8 @@ def describe(key: str) -> MetricName:
         return known
     if key.startswith("rewards/"):
         return MetricName(key.removeprefix("rewards/"), OTHER, _("Score of the evaluator, its mean or its spread."))
+    if key == "grades/overlong":
+        return MetricName(_("Length penalty"), REWARD, _("Mean of what completions near the length limit lost."))
     if key.startswith("grades/"):
         return MetricName(key.removeprefix("grades/"), REWARD, _("Mean score of one part of the evaluator."))
     return MetricName(key, OTHER, "")
