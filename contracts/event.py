@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from contracts import Contract, Printed
 from contracts.fault import FaultReport
 from contracts.job import FileRef, JobSpec
+from contracts.method import Task
 from contracts.resource import Machine
 
 Step = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -71,6 +72,7 @@ class Finished(Contract):
     files: tuple[FileRef, ...]
     parameters: int = Field(ge=0, le=2**63 - 1)
     trained_tokens: int = Field(ge=0, le=2**63 - 1)
+    task: Task = "text"
 
 
 class Failed(Contract):

@@ -18,6 +18,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "There is no model “{model}” here.",
         "Choose one of the models in the model hub.",
     ),
+    "model.is_reward_model": (
+        "user",
+        "“{model}” is a reward model: it scores answers and cannot write any, which the method {method} needs.",
+        "Choose the model that it was trained from, or another one that writes text.",
+    ),
     "dataset.not_found": (
         "user",
         "There is no dataset “{dataset}” here.",
@@ -49,6 +54,16 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The method {method} needs a dataset of shape {needed}, and “{dataset}” is of shape {shape}.",
         "Map the dataset's columns for this method, or choose another dataset.",
     ),
+    "dataset.equal_pairs": (
+        "data",
+        "In all {rows} pairs of “{dataset}” the chosen answer is the rejected one: there is nothing to learn.",
+        "Check which columns are mapped as chosen and rejected.",
+    ),
+    "dataset.one_label": (
+        "data",
+        "All {rows} answers of “{dataset}” are labelled {label}, and the method {method} needs good and bad ones.",
+        "Add rows of the other kind, or choose another method.",
+    ),
     "dataset.row_invalid": (
         "data",
         "Row {row}: {detail}",
@@ -56,8 +71,8 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "dataset.too_long": (
         "data",
-        "All {rows} rows are longer than the model's context of {context} tokens.",
-        "Choose a model with a longer context, or shorten the rows.",
+        "All {rows} rows are too long: {context} tokens fit.",
+        "Choose a model with a longer context, raise max_length if it is set, or shorten the rows.",
     ),
     "dataset.in_use": (
         "user",
@@ -168,6 +183,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "user",
         "No layer of the model matches the LoRA targets {targets}.",
         "Use “all-linear”, or name layers that the model has: {layers}.",
+    ),
+    "lora.output_layer": (
+        "user",
+        "The output layer {layer} cannot have an adapter: the loss reads its weights directly.",
+        "Take it out of the LoRA targets, or use “all-linear”, which leaves it out.",
     ),
     "upload.interrupted": ("user", "The upload broke off.", "Send the file again. Nothing of it was kept."),
     "platform.disk_low": (

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from contracts import Contract
 from contracts.dataset import ColumnMapping
-from contracts.method import CanonicalMethod, FullMethod, Hyperparameters, Method
+from contracts.method import CanonicalMethod, FullMethod, Hyperparameters, Method, Task
 from contracts.resource import Resources
 from graders.schema import Grader
 
@@ -62,6 +62,7 @@ class ModelRef(Contract):
     name: str
     files: tuple[FileRef, ...]
     parameters: int
+    task: Task = "text"
 
 
 class DatasetRef(Contract):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 import pyarrow as pa
@@ -24,6 +25,7 @@ PROMPTS = pa.schema(
 TOKENS = pa.schema([("input_ids", pa.list_(pa.int32())), ("labels", pa.list_(pa.int32()))])
 
 Turns = list[dict[str, str]]
+T = TypeVar("T")
 
 
 @dataclass
@@ -33,6 +35,11 @@ class Counts:
     read: int = 0
     cut: int = 0
     left_out: int = 0
+
+    def add(self, *, read: int, kept: int, cut: int) -> None:
+        self.read += read
+        self.left_out += read - kept
+        self.cut += cut
 
     def __str__(self) -> str:
         return f"{self.read} rows read, {self.cut} cut to the longest length, {self.left_out} left out"
@@ -63,17 +70,16 @@ def prompts(
     """
     counts = Counts()
     tables = []
-    for chunk in _chunks(rows):
+    for chunk in chunks(rows):
         kept = [row for row, fits in zip(chunk, _fit(chunk, tokenizer, room), strict=True) if fits]
-        counts.read += len(chunk)
-        counts.left_out += len(chunk) - len(kept)
+        counts.add(read=len(chunk), kept=len(kept), cut=0)
         columns = [[turns_of(row) for row in kept], [orjson.dumps(row.item).decode() for row in kept]]
         tables.append(pa.table(columns, schema=PROMPTS))
-    return _dataset(tables, counts, context), counts
+    return as_dataset(tables, counts, context), counts
 
 
 def conversations(
-    rows: Iterable[PreparedRow], tokenizer: PreTrainedTokenizerBase, *, longest: int, context: int
+    rows: Iterable[PreparedRow], tokenizer: PreTrainedTokenizerBase, *, longest: int
 ) -> tuple[Dataset, Counts]:
     """Columns `input_ids` and `labels`; only the assistant's answers carry labels.
 
@@ -84,24 +90,25 @@ def conversations(
     """
     counts = Counts()
     tables = []
-    for chunk in _chunks(rows):
-        encoded = _encode(chunk, tokenizer, counts)
-        counts.cut += sum(len(ids) > longest for ids, _ in encoded)
+    for chunk in chunks(rows):
+        encoded = _encode(chunk, tokenizer, counts.read)
         cut = [(ids[:longest], labels[:longest]) for ids, labels in encoded]
         kept = [(ids, labels) for ids, labels in cut if any(label != IGNORED for label in labels)]
-        counts.left_out += len(chunk) - len(kept)
+        counts.add(read=len(chunk), kept=len(kept), cut=sum(len(ids) > longest for ids, _ in encoded))
         columns = [[ids for ids, _ in kept], [labels for _, labels in kept]]
         tables.append(pa.table(columns, schema=TOKENS))
-    return _dataset(tables, counts, context), counts
+    return as_dataset(tables, counts, longest), counts
 
 
-def _chunks(rows: Iterable[PreparedRow]) -> Iterator[list[PreparedRow]]:
+def chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    """The rows, so many at once that a tokenizer is quick."""
     stream = iter(rows)
     while chunk := list(islice(stream, ROWS_AT_ONCE)):
         yield chunk
 
 
-def _dataset(tables: list[pa.Table], counts: Counts, context: int) -> Dataset:
+def as_dataset(tables: list[pa.Table], counts: Counts, context: int) -> Dataset:
+    """All chunks as one. Raises Fault(dataset.empty) or Fault(dataset.too_long) when it holds no row."""
     if counts.read == 0:
         raise Fault("dataset.empty")
     if counts.left_out == counts.read:
@@ -128,13 +135,13 @@ def render(tokenizer: PreTrainedTokenizerBase, turns: Turns, *, to_be_answered: 
 
 
 def _encode(
-    rows: list[PreparedRow], tokenizer: PreTrainedTokenizerBase, counts: Counts
+    rows: list[PreparedRow], tokenizer: PreTrainedTokenizerBase, before: int
 ) -> list[tuple[list[int], list[int]]]:
+    """Token ids and labels. `before`: how many rows were read already."""
     texts, spans = [], []
-    for row in rows:
-        counts.read += 1
-        if row.completion is None:
-            raise Fault("dataset.row_invalid", row=counts.read, detail="it holds no answer of the assistant")
+    for number, row in enumerate(rows, before + 1):
+        if row.completion is None or not row.completion.strip():
+            raise Fault("dataset.row_invalid", row=number, detail="it holds no answer of the assistant")
         text, answers = _answers([*turns_of(row), {"role": "assistant", "content": row.completion}], tokenizer)
         texts.append(text)
         spans.append(answers)

@@ -34,12 +34,20 @@ def preload() -> None:
     import peft  # noqa: F401
     import pyarrow.parquet  # noqa: F401
     import transformers
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Qwen2ForCausalLM  # noqa: F401
+    from transformers import (  # noqa: F401
+        AutoConfig,
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+        Qwen2ForCausalLM,
+    )
     from transformers.models.qwen2 import tokenization_qwen2  # noqa: F401
-    from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer  # noqa: F401
 
     import trainer_worker.attempt
+    import trainer_worker.methods.dpo
     import trainer_worker.methods.grpo
+    import trainer_worker.methods.kto
+    import trainer_worker.methods.reward_model
     import trainer_worker.methods.sft  # noqa: F401
 
     datasets.disable_progress_bars()

@@ -12,16 +12,21 @@ from peft import PeftModel
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     set_seed,
 )
+from trl.trainer.reward_trainer import suppress_seqcls_warning
 
 from contracts.job import FileRef
-from contracts.method import Hyperparameters
+from contracts.method import Hyperparameters, Task
 
 CHUNK = 1 << 20
+LOCAL = {"trust_remote_code": False, "local_files_only": True}
+KINDS: dict[Task, Any] = {"text": AutoModelForCausalLM, "reward": AutoModelForSequenceClassification}
+CONFIGS: dict[Task, dict[str, Any]] = {"text": LOCAL, "reward": LOCAL | {"num_labels": 1}}
 
 
 def use_bf16(h: Hyperparameters) -> bool:
@@ -32,24 +37,34 @@ def use_bf16(h: Hyperparameters) -> bool:
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL)
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
-def load_model(folder: Path, seed: int, drawn: Path) -> PreTrainedModel:
-    """The model in a folder, in fp32 (the optimizer's precision).
+def task_of(folder: Path) -> Task:
+    """What the model in a folder does, by the class that its config names."""
+    config = AutoConfig.from_pretrained(folder, **LOCAL)
+    scores = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
+    return "reward" if scores else "text"
+
+
+def load_model(folder: Path, seed: int, drawn: Path, task: Task = "text") -> PreTrainedModel:
+    """The model in a folder, in fp32 (the optimizer's precision), to write text or to give one score.
 
     A folder without weights is a model to be born: they are drawn from its config under the seed and written to
-    `drawn` first, because TRL reads a reference model again from the path that the model was loaded from.
+    `drawn` first, because TRL reads a reference model again from the path that the model was loaded from. A reward
+    model that starts from a text model gets a new head, drawn under the seed too.
     """
     if not any(folder.glob("*.safetensors")):
-        folder = _draw(folder, seed, drawn)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    )
+        folder = _draw(folder, seed, drawn, task)
+    set_seed(seed)
+    with suppress_seqcls_warning():
+        model: PreTrainedModel = KINDS[task].from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, **CONFIGS[task]
+        )
     return model
 
 
@@ -93,10 +108,10 @@ def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _draw(folder: Path, seed: int, drawn: Path) -> Path:
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+def _draw(folder: Path, seed: int, drawn: Path, task: Task) -> Path:
+    config = AutoConfig.from_pretrained(folder, **CONFIGS[task])
     set_seed(seed)
-    model = AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=torch.float32)
+    model = KINDS[task].from_config(config, trust_remote_code=False, dtype=torch.float32)
     model.save_pretrained(drawn)
     for file in _files(folder):
         if not (drawn / file.name).exists():
@@ -105,5 +120,5 @@ def _draw(folder: Path, seed: int, drawn: Path) -> Path:
 
 
 def _stored_dtype(base: Path) -> torch.dtype:
-    config = AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True)
+    config = AutoConfig.from_pretrained(base, **LOCAL)
     return config.dtype or torch.float32

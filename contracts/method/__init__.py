@@ -16,6 +16,7 @@ from contracts.method.common import MethodBase as MethodBase
 from contracts.method.common import RewardedBlock as RewardedBlock
 from contracts.method.common import RowHyperparameters as RowHyperparameters
 from contracts.method.common import Shape as Shape
+from contracts.method.common import Task as Task
 from contracts.method.preference import Dpo as Dpo
 from contracts.method.preference import DpoHyperparameters as DpoHyperparameters
 from contracts.method.preference import DpoMethod as DpoMethod

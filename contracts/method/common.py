@@ -100,6 +100,8 @@ class RewardedBlock(Block):
 
 
 Shape = Literal["chat", "prompt", "preference", "labelled"]
+Task = Literal["text", "reward"]
+"""What a model does: it writes text, or it is a reward model and scores what others wrote."""
 
 
 class MethodBase(Contract):
@@ -109,6 +111,9 @@ class MethodBase(Contract):
     """What the rows of its dataset must hold."""
     is_reinforcement: ClassVar[bool] = False
     """It samples answers and learns from their rewards: it needs an evaluator, and its batches count prompts."""
+
+    makes: ClassVar[Task] = "text"
+    """What its models do. A reward model can start from a text model, and not the other way."""
 
     type: str
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
-from contracts.method.common import BASIC, Auto, Block, MethodBase, RewardedBlock, RowHyperparameters, Shape
+from contracts.method.common import BASIC, Auto, Block, MethodBase, RewardedBlock, RowHyperparameters, Shape, Task
 
 
 class DpoHyperparameters(RowHyperparameters):
@@ -77,6 +77,7 @@ class RewardModelMethod(MethodBase):
 
     model_config = ConfigDict(title="Reward model")
     shape: ClassVar[Shape] = "preference"
+    makes: ClassVar[Task] = "reward"
 
     type: Literal["reward_model"] = "reward_model"
     reward_model: RewardModel = RewardModel()

@@ -1,22 +1,34 @@
 """Factories of small, real jobs: a model of one layer, a few rows, few steps."""
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.dataset import guess_mapping
 from contracts.job import DatasetRef, JobSpec, ModelRef
 from contracts.method import (
+    CanonicalMethod,
+    Dpo,
+    DpoHyperparameters,
+    DpoMethod,
     Full,
     FullMethod,
     Grpo,
     GrpoHyperparameters,
     GrpoMethod,
+    Hyperparameters,
+    Kto,
+    KtoHyperparameters,
+    KtoMethod,
     Lora,
     LoraAdapter,
     LoraMethod,
     Method,
+    RewardModel,
+    RewardModelHyperparameters,
+    RewardModelMethod,
     SupervisedHyperparameters,
     canonical,
 )
@@ -57,6 +69,55 @@ def lora(**changes: Any) -> LoraMethod:
     return LoraMethod(lora=Lora(hyperparameters=h, lora=LoraAdapter(rank=4)))
 
 
+def dpo(**changes: Any) -> DpoMethod:
+    return DpoMethod(dpo=Dpo(**_block(DpoHyperparameters, changes)))
+
+
+def kto(**changes: Any) -> KtoMethod:
+    return KtoMethod(kto=Kto(**_block(KtoHyperparameters, changes)))
+
+
+def reward_model(**changes: Any) -> RewardModelMethod:
+    return RewardModelMethod(reward_model=RewardModel(**_block(RewardModelHyperparameters, changes)))
+
+
+def _block(hyperparameters: type[Hyperparameters], changes: dict[str, Any]) -> dict[str, Any]:
+    given = {"max_steps": 3, "batch_size": 8} | changes
+    adapter = given.pop("lora", None)
+    return {"hyperparameters": hyperparameters(**given), "lora": adapter}
+
+
+def pairs(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Sums worked out with and without the carry, of those problems that have one."""
+    found = []
+    for row in data.problems("train", seed):
+        a, b = map(int, row["messages"][0]["content"].split("+"))
+        chosen, rejected = (data.worked_out(a, b, carries=carries) for carries in (True, False))
+        if chosen != rejected:
+            found.append({"prompt": f"{a}+{b}", "chosen": chosen, "rejected": rejected, "answer": str(a + b)})
+    return found[:count]
+
+
+def labelled(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Good answers, and then the bad ones, as files of this kind often are."""
+    return [
+        {"prompt": row["prompt"], "completion": row[kind], "label": kind == "chosen", "answer": row["answer"]}
+        for kind in ("chosen", "rejected")
+        for row in pairs(count // 2, seed)
+    ]
+
+
+def some_rows(method: CanonicalMethod) -> list[dict[str, Any]]:
+    """Forty rows of the shape that the method needs."""
+    makers: dict[str, Callable[[int], Iterable[dict[str, Any]]]] = {
+        "chat": data.demonstrations,
+        "prompt": lambda count: itertools.islice(data.problems("train"), count),
+        "preference": pairs,
+        "labelled": labelled,
+    }
+    return list(makers[method.shape](40))
+
+
 def make_spec(
     side: OtherSide,
     model_folder: Path,
@@ -70,9 +131,7 @@ def make_spec(
     seed: int = 7,
 ) -> JobSpec:
     method = canonical(method or grpo())
-    if rows is None:
-        problems = list(data.problems("train"))[:40]
-        rows = problems if method.type == "grpo" else list(data.demonstrations(40))
+    rows = some_rows(method) if rows is None else rows
     resolved = resolve(method, Facts(rows=len(rows), parameters=PARAMETERS))
     return JobSpec(
         job=job,

@@ -29,7 +29,7 @@ def rows(*given: dict[str, Any]) -> Iterable[PreparedRow]:
 
 def learned(tokenizer: PreTrainedTokenizerBase, row: dict[str, Any]) -> str:
     """What of a row carries labels."""
-    tokens, _ = conversations(rows(row), tokenizer, longest=100, context=100)
+    tokens, _ = conversations(rows(row), tokenizer, longest=100)
     return str(tokenizer.decode([label for label in tokens[0]["labels"] if label != IGNORED]))
 
 
@@ -53,20 +53,20 @@ def test_a_template_that_rewrites_earlier_answers_leaves_the_last_one(tiny: Path
 
 def test_long_rows_are_cut_and_counted(tokenizer: PreTrainedTokenizerBase) -> None:
     long_answer, long_question = chat("1+1", "2" * 50), chat("1" * 50, "2")
-    tokens, counts = conversations(rows(long_answer, long_question), tokenizer, longest=20, context=20)
+    tokens, counts = conversations(rows(long_answer, long_question), tokenizer, longest=20)
     assert [len(ids) for ids in tokens["input_ids"]] == [20]
     assert (counts.read, counts.cut, counts.left_out) == (2, 2, 1)
 
 
 def test_rows_that_are_all_too_long_are_a_fault(tokenizer: PreTrainedTokenizerBase) -> None:
     with pytest.raises(Fault) as caught:
-        conversations(rows(chat("1" * 50, "2")), tokenizer, longest=20, context=20)
+        conversations(rows(chat("1" * 50, "2")), tokenizer, longest=20)
     assert caught.value.report.code == "dataset.too_long"
 
 
 def test_a_row_without_an_answer_is_named(tokenizer: PreTrainedTokenizerBase) -> None:
     with pytest.raises(Fault, match="Row 2: it holds no answer"):
-        conversations(rows(chat("1+1", "2"), chat("1+1")), tokenizer, longest=20, context=20)
+        conversations(rows(chat("1+1", "2"), chat("1+1")), tokenizer, longest=20)
 
 
 def test_prompts_that_leave_no_room_for_an_answer_are_left_out(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -5,7 +5,15 @@ from contextlib import suppress
 from transformers import Trainer
 
 from contracts.event import Finished, Phase
-from contracts.method import CanonicalMethod, FullMethod, GrpoMethod, LoraMethod
+from contracts.method import (
+    CanonicalMethod,
+    DpoMethod,
+    FullMethod,
+    GrpoMethod,
+    KtoMethod,
+    LoraMethod,
+    RewardModelMethod,
+)
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted, NothingLeft, Watch
 from trainer_worker.checkpoints import check
@@ -31,11 +39,17 @@ def train(assignment: Assignment, spool: SpoolWriter) -> None:
 
 
 def _build(base: Base, method: CanonicalMethod) -> tuple[Trainer, Watch]:
-    from trainer_worker.methods import grpo, sft
+    from trainer_worker.methods import dpo, grpo, kto, reward_model, sft
 
     match method:
         case FullMethod() | LoraMethod():
             return sft.build(base, method)
+        case DpoMethod():
+            return dpo.build(base, method)
+        case KtoMethod():
+            return kto.build(base, method)
+        case RewardModelMethod():
+            return reward_model.build(base, method)
         case GrpoMethod():
             return grpo.build(base, method)
     raise NotImplementedError(method.type)
@@ -60,5 +74,6 @@ def _finish(base: Base, trainer: Trainer, watch: Watch) -> None:
             files=files_of(folder),
             parameters=parameters_of(model),
             trained_tokens=watch.trained_tokens,
+            task=base.assignment.spec.method.makes,
         )
     )

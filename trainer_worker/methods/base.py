@@ -17,7 +17,7 @@ from contracts.resolve import fixed
 from graders import Port
 from trainer_worker.assignment import Assignment
 from trainer_worker.data import read_rows
-from trainer_worker.models import context_of, load_model, load_tokenizer, use_bf16
+from trainer_worker.models import context_of, load_model, load_tokenizer, task_of, use_bf16
 from trainer_worker.scorers import load_port
 from trainer_worker.spool import SpoolWriter
 
@@ -36,6 +36,10 @@ class Base:
     @property
     def context(self) -> int:
         return context_of(self.model)
+
+    @property
+    def pad_id(self) -> Any:  # Any: transformers types a token id as nearly anything
+        return self.tokenizer.pad_token_id
 
     def training_rows(self) -> Any:  # Any: an iterator of PreparedRow
         return read_rows(self.assignment.training, self.assignment.spec.training.mapping)
@@ -69,9 +73,12 @@ class Quiet:
 
 def load(assignment: Assignment, spool: SpoolWriter) -> Base:
     spool.append(Phase(name="loading"))
+    spec = assignment.spec
+    if spec.method.makes == "text" and task_of(assignment.model) == "reward":
+        raise Fault("model.is_reward_model", field="model", model=spec.model.name, method=spec.method.type)
     tokenizer = load_tokenizer(assignment.model)
-    model = load_model(assignment.model, assignment.spec.seed, drawn=assignment.folder / "drawn")
-    port = load_port(assignment.scorers, assignment.spec.method.hyperparameters)
+    model = load_model(assignment.model, spec.seed, drawn=assignment.folder / "drawn", task=spec.method.makes)
+    port = load_port(assignment.scorers, spec.method.hyperparameters)
     return Base(assignment, spool, model, tokenizer, port)
 
 
@@ -109,7 +116,11 @@ def arguments(base: Base, h: Hyperparameters, sequences: int) -> dict[str, Any]:
 
 
 def lora_config(adapter: LoraAdapter | None, model: PreTrainedModel) -> LoraConfig | None:
-    """PEFT's form of the contract. Raises Fault(lora.no_target) when no layer bears one of the names."""
+    """PEFT's form of the contract. The head of a reward model is trained whole beside the adapter.
+
+    Raises:
+        Fault: lora.no_target when a name fits no layer, lora.output_layer when it fits the one that is not possible.
+    """
     if adapter is None:
         return None
     if adapter.targets != "all-linear":
@@ -119,13 +130,19 @@ def lora_config(adapter: LoraAdapter | None, model: PreTrainedModel) -> LoraConf
         lora_alpha=adapter.alpha,
         lora_dropout=adapter.dropout,
         target_modules=adapter.targets if adapter.targets == "all-linear" else list(adapter.targets),
-        task_type="CAUSAL_LM",
+        use_rslora=adapter.use_rslora,
+        use_dora=adapter.use_dora,
+        task_type="CAUSAL_LM" if model.can_generate() else "SEQ_CLS",
     )
 
 
 def _check_targets(targets: tuple[str, ...], model: PreTrainedModel) -> None:
-    layers = {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
-    if not layers & {target.rpartition(".")[2] for target in targets}:
-        raise Fault(
-            "lora.no_target", field="method.lora.targets", targets=", ".join(targets), layers=", ".join(sorted(layers))
-        )
+    layers = {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    fitting = {t: [name for name in layers if name == t or name.endswith(f".{t}")] for t in targets}
+    if missing := [target for target, names in fitting.items() if not names]:
+        known = sorted({name.rpartition(".")[2] for name in layers})
+        raise Fault("lora.no_target", field="method.lora.targets", targets=", ".join(missing), layers=", ".join(known))
+    heads = (model.get_output_embeddings(), getattr(model, "score", None))
+    for target, names in fitting.items():
+        if any(layers[name] in heads for name in names):
+            raise Fault("lora.output_layer", field="method.lora.targets", layer=target)
