@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification
 from contracts.event import Finished
 from contracts.fault import FaultReport
 from contracts.job import JobSpec, ModelRef
-from contracts.method import LoraAdapter
+from contracts.method import LoraAdapter, Method
 from graders import parse
 from tests.trainer_worker.jobs import (
     PARAMETERS,
@@ -219,7 +219,7 @@ def test_the_head_of_a_new_reward_model_is_drawn_under_the_seed(tiny: Path, tmp_
     assert not (heads[0] == heads[2]).all()
 
 
-BAD = {
+BAD: dict[str, tuple[Method, list[dict[str, Any]] | None, str]] = {
     "answers of one kind alone": (kto(), [row for row in labelled(40) if row["label"]], "dataset.one_label"),
     "pairs without a difference": (
         dpo(),

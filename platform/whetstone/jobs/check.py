@@ -47,7 +47,7 @@ def check(team: Team, draft: JobDraft) -> Checked:
     found = Checked(draft)
     method = canonical(_with_old_hyperparameters(draft).method)
     with _noting(found):
-        found.model = find_model(team, draft.model)
+        found.model = _base(team, draft.model, method)
     with _noting(found):
         found.training = find_version(team, draft.training_file, param="training_file")
     if draft.validation_file is not None:
@@ -62,6 +62,14 @@ def check(team: Team, draft: JobDraft) -> Checked:
     with _noting(found):
         _resolve(found, method)
     return found
+
+
+def _base(team: Team, name: str, method: CanonicalMethod) -> Model:
+    """The model to start from. Raises Fault model.not_found or model.is_reward_model."""
+    model = find_model(team, name)
+    if method.makes == "text" and model.task == Model.Task.REWARD:
+        raise Fault("model.is_reward_model", field="model", model=name, method=method.type)
+    return model
 
 
 def _resolve(found: Checked, method: CanonicalMethod) -> None:

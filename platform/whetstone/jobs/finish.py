@@ -19,6 +19,7 @@ def keep_model(job: Job, event: Finished, config: dict[str, Any] | None) -> Mode
         team=job.team,
         name=job.model_name,
         origin=Model.Origin.TRAINED,
+        task=event.task,
         files=[file.model_dump(mode="json") for file in event.files],
         config=config or job.base.config,
         parameters=event.parameters,

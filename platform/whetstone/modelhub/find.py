@@ -15,8 +15,10 @@ def find_model(team: Team, name: str, param: str = "model") -> Model:
 
 
 def find_scorer(team: Team, name: str, param: str) -> Model:
-    """A reward model that an evaluator asks. Raises Fault evaluator.model_missing."""
+    """A reward model that an evaluator asks. Raises Fault evaluator.model_missing or evaluator.not_a_reward_model."""
     model = owned(Model, team).filter(name=name).first()
     if model is None:
         raise Fault("evaluator.model_missing", field=param, model=name)
+    if model.task != Model.Task.REWARD:
+        raise Fault("evaluator.not_a_reward_model", field=param, model=name)
     return model

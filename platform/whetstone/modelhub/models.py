@@ -17,8 +17,15 @@ class Model(Owned):
         IMPORTED = "imported"
         TRAINED = "trained"
 
+    class Task(models.TextChoices):
+        """What it does: contracts.method.Task."""
+
+        TEXT = "text"
+        REWARD = "reward"
+
     name = models.CharField(max_length=256)
     origin = models.CharField(max_length=16, choices=Origin.choices)
+    task = models.CharField(max_length=16, choices=Task.choices, default=Task.TEXT)
     about = models.TextField(blank=True)
     files = models.JSONField(default=list)
     """The manifest: path, sha256 and size of every file."""
@@ -57,4 +64,5 @@ class Model(Owned):
         return sum(file.size for file in self.manifest)
 
     def ref(self) -> ModelRef:
-        return ModelRef(name=self.name, files=self.manifest, parameters=self.parameters)
+        task = Model.Task(self.task).value
+        return ModelRef(name=self.name, files=self.manifest, parameters=self.parameters, task=task)

@@ -21,6 +21,7 @@ PHASES = {
 }
 SHAPES = {"chat": _("Conversations with answers"), "prompt": _("Prompts"), "": _("Columns not mapped")}
 ORIGINS = {"built_in": _("Built in"), "imported": _("Imported"), "trained": _("Trained here")}
+TASKS = {"text": _("Text"), "reward": _("Reward")}
 METHODS = {"full": _("Full fine-tuning"), "lora": _("LoRA"), "grpo": _("GRPO")}
 ROLES = {
     "messages": _("Conversation"),

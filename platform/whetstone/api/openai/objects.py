@@ -33,6 +33,7 @@ def model_json(model: Model) -> dict[str, Any]:
         "created": int(model.created_at.timestamp()),
         "owned_by": model.team.slug,
         "parameters": model.parameters,
+        "task": model.task,
     }
 
 

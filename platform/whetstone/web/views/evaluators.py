@@ -70,7 +70,7 @@ def _start(team: Team, ref: str) -> EvaluatorVersion | None:
 
 def _reward_models(team: Team) -> list[str]:
     """What a grader can ask for scores."""
-    return list(owned(Model, team).values_list("name", flat=True))
+    return list(owned(Model, team).filter(task=Model.Task.REWARD).values_list("name", flat=True))
 
 
 def _datasets(team: Team) -> list[dict[str, str]]:

@@ -9,14 +9,15 @@ from django.views.decorators.http import require_safe
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
-from whetstone.web.words import ORIGINS
+from whetstone.web.words import ORIGINS, TASKS
 
 
 @login_required
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
     found = owned(Model, team_of(person(request))).select_related("base")
-    return render(request, "web/models.html", {"models": [(model, ORIGINS[model.origin]) for model in found]})
+    cards = [(model, ORIGINS[model.origin], TASKS[model.task]) for model in found]
+    return render(request, "web/models.html", {"models": cards})
 
 
 @login_required
@@ -27,6 +28,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "model": found,
         "origin": ORIGINS[found.origin],
+        "task": TASKS[found.task],
         "made_by": owned(Job, team)
         .select_related("training__dataset", "evaluator__evaluator")
         .filter(trained=found)
