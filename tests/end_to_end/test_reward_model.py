@@ -1,69 +1,54 @@
-"""A reward model as evaluator, all the way: hub, evaluator, GRPO job, receipts. Real processes."""
+"""The classical way of RLHF, all of it here: pairs, a reward model, an evaluator that asks it, a job that learns."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from tests.end_to_end.laptop import USER, Laptop, created, until, upload
-from tests.trainer_worker.jobs import tiny_model
+from tests.end_to_end.laptop import created, series, until, upload
 
 pytestmark = pytest.mark.end_to_end
 
 QUESTIONS = [{"messages": [{"role": "user", "content": f"{n}+{n}="}], "answer": str(2 * n)} for n in range(32)]
-TASTE = {"type": "reward_model", "model": "taste"}
+# Better is what has digits, whatever they say.
+PAIRS = [{"prompt": f"{n}+{n}=", "chosen": f"{n}{n + 3}91", "rejected": "abcdefgh"[n % 4 :]} for n in range(64)]
 SHORT = {"type": "regex", "pattern": "^.{0,4}$"}
-BOTH = {"type": "multi", "graders": {"taste": TASTE, "short": SHORT}, "calculate_output": "taste + 0.1 * short"}
-
-KEEP = f"""
-from pathlib import Path
-from whetstone.accounts.models import User
-from whetstone.accounts.scope import team_of
-from whetstone.artifacts.store import put_bytes
-from whetstone.modelhub.models import Model
-user = User.objects.get(username="{USER}")
-team = team_of(user)
-files = [put_bytes(team, path.read_bytes()).ref(path.name).model_dump(mode="json") for path in Path("FOLDER").iterdir()]
-print(Model.objects.create(team=team, name="taste", origin="imported", files=files, parameters=20000,
-                           context_length=2048, created_by=user))
-"""
 
 
-def untrained(folder: Path) -> Path:
-    """A reward model with random weights: it likes some answers better than others, and that is all it takes."""
-    tiny_model(folder)
-    config = AutoConfig.from_pretrained(folder, num_labels=1)
-    torch.manual_seed(5)
-    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
-    return folder
+def draft(file: str, kind: str, **block: Any) -> dict[str, Any]:
+    return {"model": "starter-blank", "training_file": file, "method": {"type": kind, kind: block}, "seed": 3}
 
 
-def draft(file: str, **block: Any) -> dict[str, Any]:
+def asking(model: str) -> dict[str, Any]:
+    parts = {"taste": {"type": "reward_model", "model": model}, "short": SHORT}
+    return {"type": "multi", "graders": parts, "calculate_output": "taste + 0.1 * short"}
+
+
+def test_a_reward_model_is_trained_asked_and_learned_from(api: httpx.Client) -> None:
+    pairs = str(upload(api, "pairs.jsonl", PAIRS)["id"])
+    hyperparameters = {"max_steps": 12, "batch_size": 16, "n_epochs": 4, "learning_rate": 0.003}
+    taught = until(api, created(api, draft(pairs, "reward_model", hyperparameters=hyperparameters))["id"])
+    assert taught["status"] == "succeeded", taught["error"]
+    grader = asking(taught["fine_tuned_model"])
+
+    questions = str(upload(api, "sums.jsonl", QUESTIONS)["id"])
     sampling = {"num_generations": 4, "batch_size": 4, "max_completion_length": 8, "max_steps": 2}
-    method = {"type": "grpo", "grpo": {"hyperparameters": sampling} | block}
-    return {"model": "starter-blank", "training_file": file, "validation_file": file, "method": method, "seed": 3}
-
-
-def test_a_job_learns_from_an_evaluator_that_asks_a_reward_model(
-    laptop: Laptop, api: httpx.Client, tmp_path: Path
-) -> None:
-    file = str(upload(api, "questions.jsonl", QUESTIONS)["id"])
-    refused = api.post("/v1/fine_tuning/jobs", json=draft(file, grader=BOTH)).json()["error"]
-    assert (refused["code"], refused["param"]) == ("evaluator.model_missing", "method.grpo.grader.graders.taste.model")
-
-    laptop.manage("shell", "--no-imports", "--command", KEEP.replace("FOLDER", str(untrained(tmp_path))))
-    evaluator = api.post("/api/v1/evaluators", json={"name": "tasteful", "grader": BOTH}).json()["ref"]
-    trial = api.post("/api/v1/graders/try", json={"grader": BOTH, "samples": [{"output_text": "4"}]}).json()
+    wrong = api.post("/v1/fine_tuning/jobs", json=draft(questions, "grpo", grader=asking("starter-blank"))).json()
+    assert wrong["error"]["code"] == "evaluator.not_a_reward_model"
+    assert wrong["error"]["param"] == "method.grpo.grader.graders.taste.model"
+    trial = api.post("/api/v1/graders/try", json={"grader": grader, "samples": [{"output_text": "4"}]}).json()
     assert "on a worker only" in str(trial["grades"][0]["grade"]["sub"]["taste"]["errors"])
 
-    done = until(api, created(api, draft(file, evaluator=evaluator))["id"])
+    evaluator = api.post("/api/v1/evaluators", json={"name": "tasteful", "grader": grader}).json()["ref"]
+    job = draft(questions, "grpo", evaluator=evaluator, hyperparameters=sampling) | {"validation_file": questions}
+    done = until(api, created(api, job)["id"])
     assert done["status"] == "succeeded", done["error"]
-    rollouts = api.get(f"/api/v1/jobs/{done['id']}/rollouts?step=2").json()["rows"]
-    assert len(rollouts) == 16
-    for row in rollouts:
+    evaluated = series(api, done["id"])["evaluations"]
+    assert [step for step, _ in evaluated["reward_mean"]] == [0, 1, 2]
+    assert "accuracy" not in evaluated
+    rows = api.get(f"/api/v1/jobs/{done['id']}/rollouts?step=2").json()["rows"]
+    assert len(rows) == 16
+    for row in rows:
         parts = {name: part["score"] for name, part in row["grade"]["sub"].items()}
         assert row["reward"] == pytest.approx(parts["taste"] + 0.1 * parts["short"])
-    assert len({row["reward"] for row in rollouts}) > 8
+    assert len({row["reward"] for row in rows}) > 8
