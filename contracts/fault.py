@@ -51,8 +51,18 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "dataset.wrong_shape": (
         "data",
-        "The method {method} needs a dataset of shape {needed}, and “{dataset}” is of shape {shape}.",
+        "The method {method} needs rows of shape {needed}, and “{dataset}” is of shape {shape}.",
         "Map the dataset's columns for this method, or choose another dataset.",
+    ),
+    "dataset.unanswered": (
+        "data",
+        "Row {row} of “{dataset}” holds no answer to imitate. So do {others} more rows.",
+        "Give every row an answer, or choose a method that samples its own.",
+    ),
+    "dataset.empty_answer": (
+        "data",
+        "Row {row} of “{dataset}” holds an empty answer, and a model would learn to say nothing. So do {others} more.",
+        "Fill these answers or take the rows out, and upload the file again.",
     ),
     "dataset.equal_pairs": (
         "data",
@@ -63,6 +73,16 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "data",
         "All {rows} answers of “{dataset}” are labelled {label}, and the method {method} needs good and bad ones.",
         "Add rows of the other kind, or choose another method.",
+    ),
+    "dataset.held_out_is_training": (
+        "data",
+        "The held-out dataset is the file that is trained on: its score will say nothing about other rows.",
+        "Split the dataset on its page, and choose one part for each.",
+    ),
+    "dataset.split_empty": (
+        "user",
+        "This split would leave no row on one of its sides: {rows} rows have {prompts} different prompts.",
+        "Choose another share, or a dataset with more prompts.",
     ),
     "dataset.row_invalid": (
         "data",

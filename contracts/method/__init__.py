@@ -4,7 +4,8 @@ Shapes follow OpenAI's fine-tuning API (`method.<type>.hyperparameters`, numbers
 word for stands beside it under the name the field uses.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -49,6 +50,9 @@ CanonicalMethod = Annotated[
     FullMethod | LoraMethod | DpoMethod | KtoMethod | RewardModelMethod | PpoMethod | GrpoMethod | RlooMethod,
     Field(discriminator="type"),
 ]
+METHODS: Mapping[str, CanonicalMethod] = {kind().type: kind() for kind in get_args(get_args(CanonicalMethod)[0])}
+"""Every method with its defaults, by name."""
+
 Method = Annotated[CanonicalMethod | SupervisedMethod | ReinforcementMethod, Field(discriminator="type")]
 
 

@@ -1,8 +1,8 @@
 """Imitation of the answers that the rows hold."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, field_validator
 
 from contracts import Contract
 from contracts.method.common import LoraAdapter, MethodBase, RewardedBlock, RowHyperparameters, Shape
@@ -19,6 +19,12 @@ class Supervised(RewardedBlock):
 class Full(RewardedBlock):
     hyperparameters: SupervisedHyperparameters = SupervisedHyperparameters()
     lora: None = None
+
+    @field_validator("lora", mode="before")
+    @classmethod
+    def without_adapter(cls, given: Any) -> None:  # Any: what the request holds
+        if given is not None:
+            raise ValueError("full fine-tuning trains all weights; for an adapter use the method lora")
 
 
 class Lora(RewardedBlock):

@@ -30,6 +30,13 @@ PROMPTS: list[dict[str, Any]] = [
 CHATS: list[dict[str, Any]] = [
     row | {"messages": [*row["messages"], {"role": "assistant", "content": row["answer"]}]} for row in PROMPTS
 ]
+PAIRS: list[dict[str, Any]] = [
+    {"prompt": f"{n}+{n}=?", "chosen": str(2 * n), "rejected": str(2 * n + 1), "answer": str(2 * n)} for n in range(20)
+]
+LABELLED: list[dict[str, Any]] = [
+    {"prompt": f"{n}+{n}=?", "completion": str(2 * n + n % 2), "label": n % 2 == 0, "answer": str(2 * n)}
+    for n in range(20)
+]
 MACHINE = Machine(host="here", pid=1, cores=2, memory_gb=8)
 
 

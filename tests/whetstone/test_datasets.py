@@ -8,10 +8,13 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 
 from contracts.dataset import Column, prepare
 from contracts.fault import Fault
+from contracts.method import METHODS
 from tests.whetstone.factories import CHATS, PROMPTS, jsonl, make_dataset, make_team, make_user
 from whetstone.artifacts.models import Blob
-from whetstone.datasets.ingest import ingest, map_columns, read_rows
+from whetstone.datasets.ingest import ingest
+from whetstone.datasets.lines import read_rows
 from whetstone.datasets.models import Dataset
+from whetstone.datasets.remap import map_columns
 from whetstone.datasets.serves import why_not
 
 GSM = [{"question": f"How much is {n} and {n}?", "answer": f"We add.\n#### {2 * n:,}"} for n in range(2500)]
@@ -64,7 +67,7 @@ def test_crlf_bom_and_blank_lines_are_read() -> None:
 def test_unknown_columns_wait_for_a_mapping() -> None:
     version = make_dataset(GSM, name="gsm")
     assert version.shape == ""
-    assert why_not(version, "grpo")
+    assert why_not(version.shape, METHODS["grpo"])
 
 
 def test_a_mapping_makes_the_next_version_and_leaves_the_old_one() -> None:

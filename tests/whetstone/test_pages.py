@@ -15,7 +15,9 @@ from contracts.fault import FaultReport
 from graders import parse
 from tests.whetstone.factories import (
     EXACT,
+    LABELLED,
     MACHINE,
+    PAIRS,
     PROMPTS,
     jsonl,
     make_dataset,
@@ -173,6 +175,46 @@ def test_a_dataset_shows_its_rows_and_which_methods_it_serves() -> None:
     assert "Its columns are not mapped yet." in page
     assert "21 to 25 of 25" in browser().get(f"{reverse('dataset', args=[version.id])}?offset=20").content.decode()
     assert page_data(page, "mapping-data")["columns"] == ["question", "n", "extra"]  # type: ignore[index]  # JSON
+
+
+def test_a_pair_is_read_side_by_side() -> None:
+    version = make_dataset([*PAIRS, PAIRS[0] | {"chosen": "<b>two</b>", "rejected": "", "answer": [1]}])
+    page = browser().get(reverse("dataset", args=[version.id])).content.decode()
+    assert page.count('<div class="pair">') == 20
+    last = browser().get(f"{reverse('dataset', args=[version.id])}?offset=20").content.decode()
+    assert "&lt;b&gt;two&lt;/b&gt;" in last
+    assert "<code>answer</code></dt><dd>[1]" in last
+    assert "<code>chosen</code></dt>" not in last
+
+
+def test_labels_are_counted_and_seen() -> None:
+    version = make_dataset(LABELLED)
+    page = browser().get(reverse("dataset", args=[version.id])).content.decode()
+    assert page.count('<span class="badge good">good</span>') == 10
+    assert page.count('<span class="badge bad">bad</span>') == 10
+    assert "10 · 50%" in page
+
+
+def test_a_split_is_made_by_a_button_and_its_parts_know_each_other() -> None:
+    whole = make_dataset(PAIRS)
+    address = reverse("dataset-split", args=[whole.id])
+    page = browser().post(address, {"amount": "5", "unit": "rows"}, follow=True).content.decode()
+    assert "15 rows to train on, 5 held out" in page
+    training = DatasetVersion.objects.get(dataset__name="sums-train")
+    held_out = DatasetVersion.objects.get(dataset__name="sums-held-out")
+    assert f"?dataset={training.id}&amp;held_out={held_out.id}" in page
+    assert reverse("dataset", args=[held_out.id]) in page
+    draft = browser().get(f"{reverse('job-new')}?dataset={training.id}&held_out={held_out.id}").content.decode()
+    assert page_data(draft, "job-form-data")["draft"]["validation_file"] == held_out.id  # type: ignore[index]  # JSON
+
+
+@pytest.mark.parametrize(("amount", "unit"), [("0", "rows"), ("many", "rows"), ("100", "percent"), ("nan", "percent")])
+def test_a_split_of_no_amount_is_answered_with_a_sentence(amount: str, unit: str) -> None:
+    whole = make_dataset(PAIRS)
+    address = reverse("dataset-split", args=[whole.id])
+    page = browser().post(address, {"amount": amount, "unit": unit}, follow=True).content.decode()
+    assert "Give a number of rows" in page
+    assert DatasetVersion.objects.count() == 1
 
 
 def test_a_dataset_that_a_job_uses_is_kept() -> None:

@@ -21,6 +21,7 @@ from contracts.fault import FaultReport
 from tests.whetstone.factories import (
     CHATS,
     EXACT,
+    PAIRS,
     PROMPTS,
     jsonl,
     make_dataset,
@@ -32,9 +33,11 @@ from tests.whetstone.factories import (
 )
 from whetstone.accounts.models import ApiKey
 from whetstone.artifacts.store import put_bytes
+from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import record
+from whetstone.operations.seed import blank_model
 
 
 class Api:
@@ -335,3 +338,55 @@ def test_a_job_shows_that_somebody_wants_it_cancelled(api: Api) -> None:
     claimed_by("w1")
     answer = api.post(f"/v1/fine_tuning/jobs/{job.id}/cancel", {})[1]
     assert (answer["status"], answer["wish"]) == ("running", "cancel")
+
+
+def test_a_split_is_made_by_a_script_and_can_be_made_again(api: Api) -> None:
+    whole = make_dataset(CHATS)
+    status, made = api.post(f"/api/v1/datasets/{whole.id}/split", {"rows": 5})
+    assert status == 200
+    assert (made["training"]["rows"], made["held_out"]["rows"]) == (15, 5)
+    assert made["held_out"]["ref"] == "sums-held-out@1"
+    again = api.post("/api/v1/datasets/sums/split", {"share": made["share"]})[1]
+    assert again["held_out"]["rows"] == 5
+    for part in (made, again):
+        assert api.http.delete(f"/v1/files/{part['held_out']['id']}").status_code == 200
+
+
+@pytest.mark.parametrize("body", [{}, {"share": 0.1, "rows": 2}, {"share": 1.5}, {"rows": 0}])
+def test_a_split_needs_one_amount(api: Api, body: dict[str, Any]) -> None:
+    make_dataset(CHATS)
+    status, answer = api.post("/api/v1/datasets/sums/split", body)
+    assert status == 400
+    assert answer["error"]["message"]
+    assert DatasetVersion.objects.count() == 1
+
+
+def test_the_check_warns_of_held_out_rows_that_are_trained_on(api: Api) -> None:
+    make_model()
+    make_dataset(PAIRS)
+    method = {"type": "kto"}
+    answer = api.post("/api/v1/jobs/check", draft(method=method, validation_file="sums@1"))[1]
+    assert answer["ready"] is True
+    assert [warning["code"] for warning in answer["warnings"]] == ["dataset.held_out_is_training"]
+    assert answer["preview"]["rows"] == 40
+
+
+def test_rows_are_measured_in_tokens_of_a_model(api: Api) -> None:
+    user = make_user()
+    blank_model(user, make_team(user))
+    long_row = {"messages": [{"role": "user", "content": "9" * 2000}, {"role": "assistant", "content": "1"}]}
+    make_dataset([*CHATS, long_row])
+    found = api.get("/api/v1/datasets/sums/tokens?model=starter-blank")[1]
+    assert (found["rows"], found["over"]) == (21, 1)
+    assert found["longest"] == 2000 + len("\n1")
+    make_model()
+    assert api.get("/api/v1/datasets/sums/tokens?model=tiny")[1] == {}
+
+
+def test_a_long_file_is_measured_at_places_spread_over_it(api: Api) -> None:
+    user = make_user()
+    blank_model(user, make_team(user))
+    make_dataset([{"prompt": "1" * (n // 100)} for n in range(100, 5000)])
+    found = api.get("/api/v1/datasets/sums/tokens?model=starter-blank")[1]
+    assert found["rows"] == 20 * 50
+    assert found["median"] < found["p95"] < found["longest"] < 50

@@ -8,6 +8,7 @@ from contracts.job import DatasetRef
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Owned, User
 from whetstone.artifacts.models import Blob
+from whetstone.datasets.answers import Answers
 
 
 def new_file_id() -> str:
@@ -38,13 +39,16 @@ class DatasetVersion(Owned):
     purpose = models.CharField(max_length=32, default="fine-tune")
     mapping = models.JSONField(default=dict)
     shape = models.CharField(max_length=16, blank=True)
-    """`chat`, `prompt`, or empty while the columns are not mapped."""
+    """`chat`, `prompt`, `preference`, `labelled`, or empty while the columns are not mapped."""
     rows = models.PositiveIntegerField()
     columns = models.JSONField(default=list)
     """Names of the columns, in the order of their first appearance."""
     statistics = models.JSONField(default=dict)
+    """Of the file (`lines`) and of what its rows hold (`answers`)."""
     offsets = models.JSONField(default=list)
     """Byte position of every 1000th row: how the viewer finds a row without reading the file."""
+    origin = models.JSONField(default=dict)
+    """For one side of a split: what it was split from, which side it is, and at which share."""
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -58,6 +62,15 @@ class DatasetVersion(Owned):
     @property
     def column_mapping(self) -> ColumnMapping:
         return TypeAdapter(ColumnMapping).validate_python(self.mapping)
+
+    @property
+    def lines(self) -> dict[str, int | None]:
+        return {name: self.statistics.get(name) for name in ("bytes", "longest_line", "duplicates")}
+
+    @property
+    def answers(self) -> Answers:
+        """What was counted. A version that was made before something was counted says 0 of it."""
+        return Answers.model_validate({k: v for k, v in self.statistics.items() if k in Answers.model_fields})
 
     @property
     def item_names(self) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from graders.schema import Grader
 from whetstone.accounts.models import Team
 from whetstone.datasets.find import find_version
 from whetstone.datasets.models import DatasetVersion
-from whetstone.datasets.serves import why_not
+from whetstone.datasets.serves import rows_for
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
+from whetstone.jobs.check_data import check_apart, check_labels, check_rows
 from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
@@ -29,6 +30,8 @@ class Checked:
 
     draft: JobDraft
     problems: list[FaultReport] = field(default_factory=list)
+    warnings: list[FaultReport] = field(default_factory=list)
+    """What a person should know and may still want."""
     model: Model | None = None
     training: DatasetVersion | None = None
     validation: DatasetVersion | None = None
@@ -38,6 +41,8 @@ class Checked:
     """The reward models that the grader asks."""
     method: CanonicalMethod | None = None
     """Resolved: nothing in it says “auto”. None while model or dataset are missing."""
+    rows: int = 0
+    """As the method counts them: a pair may be two."""
     steps: int = 0
     pool: str = ""
 
@@ -55,8 +60,7 @@ def check(team: Team, draft: JobDraft) -> Checked:
             found.validation = find_version(team, draft.validation_file, param="validation_file")
     with _noting(found):
         found.pool = choose(draft.resources.pool)
-    with _noting(found):
-        _check_data(found, method)
+    _check_data(found, method)
     with _noting(found):
         _check_evaluator(team, found, method)
     with _noting(found):
@@ -76,7 +80,8 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
     """Put a number in every place. What the numbers make together must be as valid as each of them."""
     if found.model is None or found.training is None:
         return
-    facts = Facts(rows=max(1, found.training.rows), parameters=found.model.parameters)
+    rows = rows_for(found.training, method)
+    facts = Facts(rows=max(1, rows.total), parameters=found.model.parameters, desirable=rows.good)
     resolved = resolve(_pinned(method, found), facts)
     try:
         METHOD.validate_python(resolved.model_dump(mode="json"))
@@ -86,21 +91,21 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         field = f"method.{found.draft.method.type}.hyperparameters.{name}"
         detail = f"{name} becomes {first['input']}: {first['msg'].lower()}"
         raise Fault("request.invalid", field=field, detail=detail) from None
-    found.method, found.steps = resolved, total_steps(resolved, facts.rows)
+    found.method, found.rows, found.steps = resolved, facts.rows, total_steps(resolved, facts.rows)
 
 
 class _noting:
-    """Turns a Fault raised inside into one of the problems."""
+    """Turns a Fault raised inside into one of the problems, or of the warnings."""
 
-    def __init__(self, found: Checked) -> None:
-        self.found = found
+    def __init__(self, found: Checked, *, is_warning: bool = False) -> None:
+        self.reports = found.warnings if is_warning else found.problems
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Fault):
-            self.found.problems.append(error.report)
+            self.reports.append(error.report)
             return True
         return False
 
@@ -123,20 +128,16 @@ def _with_old_hyperparameters(draft: JobDraft) -> JobDraft:
 
 
 def _check_data(found: Checked, method: CanonicalMethod) -> None:
-    for version, param in ((found.training, "training_file"), (found.validation, "validation_file")):
-        if version is None:
-            continue
-        if not version.shape:
-            raise Fault("dataset.not_mapped", field=param, dataset=str(version))
-        if why_not(version, method.type):
-            raise Fault(
-                "dataset.wrong_shape",
-                field=param,
-                method=method.type,
-                needed=method.shape,
-                dataset=str(version),
-                shape=version.shape,
-            )
+    if found.training:
+        with _noting(found):
+            check_rows(found.training, method, "training_file")
+            check_labels(found.training, method, "training_file")
+    if found.validation:
+        with _noting(found):
+            check_rows(found.validation, method, "validation_file")
+    if found.training and found.validation:
+        with _noting(found, is_warning=True):
+            check_apart(found.training, found.validation)
 
 
 def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> None:

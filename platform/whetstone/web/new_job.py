@@ -47,6 +47,8 @@ def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
     draft: dict[str, Any] = {"model": query["model"]} if "model" in query else {}
     if "dataset" in query:
         draft["training_file"] = query["dataset"]
+    if "held_out" in query:
+        draft["validation_file"] = query["held_out"]
     return draft | {"method": {"type": FIRST_METHOD, FIRST_METHOD: block}}
 
 

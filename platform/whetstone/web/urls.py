@@ -18,6 +18,7 @@ urlpatterns = [
     path("datasets", datasets.datasets, name="datasets"),
     path("datasets/new", datasets.new, name="dataset-new"),
     path("datasets/<str:version_id>", datasets.dataset, name="dataset"),
+    path("datasets/<str:version_id>/split", datasets.split, name="dataset-split"),
     path("datasets/<str:version_id>/delete", datasets.delete, name="dataset-delete"),
     path("evaluators", evaluators.evaluators, name="evaluators"),
     path("evaluators/<str:name>", evaluators.evaluator, name="evaluator"),

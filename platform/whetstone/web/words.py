@@ -1,6 +1,13 @@
 """The contracts' words as people read them. The same table for live pages stands in frontend/src/labels.ts."""
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
+
+import contracts.method
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 STATUSES = {
     "validating_files": _("Validating files"),
@@ -19,16 +26,16 @@ PHASES = {
     "saving": _("saving"),
     "uploading": _("uploading"),
 }
-SHAPES = {"chat": _("Conversations with answers"), "prompt": _("Prompts"), "": _("Columns not mapped")}
+SHAPES = {
+    "chat": _("Conversations with answers"),
+    "prompt": _("Prompts"),
+    "preference": _("Pairs of answers"),
+    "labelled": _("Labelled answers"),
+    "": _("Columns not mapped"),
+}
+PARTS = {"prompt": _("Prompt"), "answer": _("Chosen answer"), "rejected": _("Rejected answer")}
 ORIGINS = {"built_in": _("Built in"), "imported": _("Imported"), "trained": _("Trained here")}
 TASKS = {"text": _("Text"), "reward": _("Reward")}
-METHODS = {"full": _("Full fine-tuning"), "lora": _("LoRA"), "grpo": _("GRPO")}
-ROLES = {
-    "messages": _("Conversation"),
-    "system": _("System prompt"),
-    "prompt": _("Prompt"),
-    "completion": _("Completion"),
-    "reference": _("Reference answer"),
-    "item": _("For the grader"),
-    "ignored": _("Ignored"),
+METHODS: "dict[str, _StrPromise]" = {
+    name: _(str(method.model_config["title"])) for name, method in contracts.method.METHODS.items()
 }

@@ -12,7 +12,7 @@ from graders import Grader, GraderError, grade, item_columns, parse
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.datasets.find import find_version
-from whetstone.datasets.ingest import read_rows
+from whetstone.datasets.lines import read_rows
 from whetstone.evaluators.reach import WEB
 
 router = Router(tags=["graders"])

@@ -28,6 +28,7 @@ def check_draft(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
     return {
         "ready": not found.problems,
         "problems": [fault_json(problem) for problem in found.problems],
+        "warnings": [fault_json(warning) for warning in found.warnings],
         "preview": _preview(found),
         "draft": draft.model_dump(mode="json", exclude_unset=True),
         "resolved": found.method.model_dump(mode="json", exclude_none=True) if found.method else None,
@@ -38,7 +39,7 @@ def _preview(found: Checked) -> dict[str, Any]:
     return {
         "method": canonical(found.draft.method).type,
         "model": found.model.name if found.model else None,
-        "rows": found.training.rows if found.training else None,
+        "rows": found.rows or (found.training.rows if found.training else None),
         "held_out_rows": found.validation.rows if found.validation else None,
         "steps": found.steps or None,
         "pool": found.pool or None,

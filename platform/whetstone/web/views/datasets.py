@@ -1,22 +1,33 @@
 """The data hub."""
 
-import orjson
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import OuterRef, ProtectedError, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from pydantic import JsonValue
 
+from contracts.fault import Fault
+from contracts.method import METHODS
+from whetstone.accounts.models import User
 from whetstone.accounts.scope import owned, person, team_of
+from whetstone.api.errors import fault_json
+from whetstone.datasets.answers import Lengths
 from whetstone.datasets.delete import delete_version
-from whetstone.datasets.ingest import read_rows
+from whetstone.datasets.lines import read_rows
 from whetstone.datasets.models import DatasetVersion
-from whetstone.datasets.serves import METHODS, why_not
+from whetstone.datasets.serves import why_not
+from whetstone.datasets.split import Split, split_by_rows, split_by_share
 from whetstone.web import words
+from whetstone.web.reading import READABLE, cells, readings
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise as StrOrPromise
 
 ROWS_A_PAGE = 20
 PREVIEW_ROWS = 5
@@ -49,10 +60,11 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "version": version,
         "shape": words.SHAPES[version.shape],
         "versions": version.dataset.versions.order_by("-number"),
-        "serves": [(words.METHODS[method], why_not(version, method)) for method in METHODS],
-        "rows": list(
-            enumerate(([_shown(row.get(name)) for name in version.columns] for row in rows), start=offset + 1)
-        ),
+        "serves": [(words.METHODS[name], why_not(version.shape, method)) for name, method in METHODS.items()],
+        "readings": readings(version, rows, offset + 1) if version.shape in READABLE else None,
+        "rows": list(enumerate((cells(version, row) for row in rows), start=offset + 1)),
+        "characters": _characters(version),
+        "origin": _origin(version),
         "previous": max(0, offset - ROWS_A_PAGE) if offset else None,
         "next": offset + ROWS_A_PAGE if offset + ROWS_A_PAGE < version.rows else None,
         "last": min(version.rows, offset + ROWS_A_PAGE),
@@ -62,10 +74,25 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
     return render(request, "web/dataset.html", context)
 
 
-def _shown(cell: JsonValue) -> str:
-    if cell is None:
-        return "–"
-    return cell if isinstance(cell, str) else orjson.dumps(cell).decode()
+def _characters(version: DatasetVersion) -> "list[tuple[StrOrPromise, Lengths]]":
+    """How long prompts and answers are."""
+    names = words.PARTS if version.shape == "preference" else words.PARTS | {"answer": _("Answer")}
+    return [(names[part], lengths) for part, lengths in version.answers.characters.items()]
+
+
+def _origin(version: DatasetVersion) -> dict[str, Any] | None:
+    """What a part was split from and its other part, as far as they are still there."""
+    if not version.origin:
+        return None
+    mine = owned(DatasetVersion, version.team).select_related("dataset")
+    side, share = version.origin["side"], version.origin["share"]
+    parts = mine.filter(origin__id=version.origin["id"])
+    return {
+        "dataset": version.origin["dataset"],
+        "whole": mine.filter(id=version.origin["id"]).first(),
+        "is_held_out": side == "held-out",
+        "other": next((p for p in parts if p.origin["side"] != side and p.origin["share"] == share), None),
+    }
 
 
 def _mapping_data(version: DatasetVersion) -> dict[str, object]:
@@ -77,6 +104,34 @@ def _mapping_data(version: DatasetVersion) -> dict[str, object]:
         "rows": [{"number": n, "row": row} for n, row in enumerate(read_rows(version, 0, PREVIEW_ROWS), start=1)],
         "datasets_url": reverse("datasets") + "/",
     }
+
+
+@login_required
+@require_POST
+def split(request: HttpRequest, version_id: str) -> HttpResponse:
+    """Take held-out rows aside: so many rows, or so many in a hundred."""
+    version = _find(request, version_id)
+    try:
+        made = _split(person(request), version, request.POST.get("amount", ""), request.POST.get("unit", ""))
+    except Fault as fault:
+        messages.error(request, fault_json(fault.report)["message"])
+        return redirect("dataset", version_id)
+    counts = {"training": intcomma(made.training.rows), "held_out": intcomma(made.held_out.rows)}
+    messages.success(request, _("Split: %(training)s rows to train on, %(held_out)s held out.") % counts)
+    return redirect("dataset", made.training.id)
+
+
+def _split(user: User, version: DatasetVersion, amount: str, unit: str) -> Split:
+    """Raises Fault request.invalid for an amount that is none."""
+    try:
+        number = float(amount)
+    except ValueError:
+        number = 0.0
+    if unit == "rows" and number >= 1:
+        return split_by_rows(user, version, int(number))
+    if unit == "percent" and 0 < number < 100:
+        return split_by_share(user, version, number / 100)
+    raise Fault("request.invalid", field="amount", detail=_("Give a number of rows, or a share between 0 and 100%."))
 
 
 @login_required
