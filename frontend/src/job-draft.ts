@@ -24,25 +24,31 @@ export interface Verdict {
   ready: boolean;
   problems: DraftProblem[];
   preview: Partial<Preview>;
+  /** What a person should know and may still want. */
+  warnings?: DraftProblem[];
   draft?: JsonObject;
   resolved?: JsonObject;
 }
 
-export const REINFORCEMENT = "grpo";
+/** What an evaluator is to a method: needed to learn, wanted to score held-out answers, or of no use. */
+export type Reward = "needed" | "optional" | "none";
 
 export function methodOf(draft: Json): string {
   return String(getAt(draft, ["method", "type"]) ?? "");
 }
 
-/** Another method: settings that both have are kept, the evaluator goes with reinforcement only. */
-export function withMethod(draft: JsonObject, method: string, known: readonly string[]): JsonObject {
+/** Another method: what both know is kept. `known` tells it of a path inside the block. */
+export function withMethod(draft: JsonObject, method: string, known: (path: string[]) => boolean): JsonObject {
   const before = getAt(draft, ["method", methodOf(draft)]);
-  const hyperparameters = getAt(before, ["hyperparameters"]);
-  const kept = isObject(hyperparameters)
-    ? Object.fromEntries(Object.entries(hyperparameters).filter(([name]) => known.includes(name)))
-    : {};
-  const block: JsonObject = Object.keys(kept).length > 0 ? { hyperparameters: kept } : {};
+  const { hyperparameters, ...rest } = isObject(before) ? before : {};
+  const block = keep(rest, (name) => known([name]));
+  const kept = isObject(hyperparameters) ? keep(hyperparameters, (name) => known(["hyperparameters", name])) : {};
+  if (Object.keys(kept).length > 0) block["hyperparameters"] = kept;
   return { ...draft, method: { type: method, [method]: block } };
+}
+
+function keep(document: JsonObject, isWanted: (name: string) => boolean): JsonObject {
+  return Object.fromEntries(Object.entries(document).filter(([name]) => isWanted(name)));
 }
 
 /** Empty objects say nothing: they are left out of the JSON that the page shows. */
@@ -61,14 +67,14 @@ export function tidy(draft: JsonObject): JsonObject {
 export type Missing = "model" | "method" | "dataset" | "evaluator" | null;
 
 /** The first choice that has not been made yet. */
-export function missingIn(draft: Json): Missing {
+export function missingIn(draft: Json, reward: Reward): Missing {
   if (!getAt(draft, ["model"])) return "model";
   const method = methodOf(draft);
   if (!method) return "method";
   if (!getAt(draft, ["training_file"])) return "dataset";
   const block = getAt(draft, ["method", method]);
   const hasReward = Boolean(getAt(block, ["evaluator"])) || isObject(getAt(block, ["grader"]));
-  return method === REINFORCEMENT && !hasReward ? "evaluator" : null;
+  return reward === "needed" && !hasReward ? "evaluator" : null;
 }
 
 export interface ButtonState {
@@ -77,9 +83,9 @@ export interface ButtonState {
 }
 
 /** The one button says what is missing, then what it does. */
-export function buttonState(draft: Json, verdict: Verdict | null, isSending: boolean): ButtonState {
+export function buttonState(draft: Json, reward: Reward, verdict: Verdict | null, isSending: boolean): ButtonState {
   if (isSending) return { label: gettext("Creating…"), enabled: false };
-  const missing = missingIn(draft);
+  const missing = missingIn(draft, reward);
   if (missing === "model") return { label: gettext("Choose a model"), enabled: false };
   if (missing === "method") return { label: gettext("Choose a method"), enabled: false };
   if (missing === "dataset") return { label: gettext("Choose a dataset"), enabled: false };

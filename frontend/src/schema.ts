@@ -21,6 +21,8 @@ export interface Schema {
   items?: Schema;
   format?: string;
   level?: string;
+  /** Of a field that stands for others: what each of its choices sets them to. */
+  presets?: Record<string, JsonObject>;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
@@ -64,6 +66,9 @@ export interface Field {
   required: boolean;
   fallback: Json | undefined;
   node: Node;
+  presets: Record<string, JsonObject> | null;
+  /** The choice that set the fallback, where one did. */
+  preset: string | null;
 }
 
 /** The schema a `$ref` stands for; what stands beside the reference wins. */
@@ -83,6 +88,7 @@ export function readNode(schema: Schema, definitions: Definitions): Node {
 
 function readPlain(schema: Schema, definitions: Definitions): Omit<Node, "nullable"> {
   if (schema.discriminator !== undefined) return readUnion(schema, definitions);
+  if (schema.type === "null") return { kind: "constant", value: null } as Node;
   if (schema.const !== undefined) return { kind: "constant", value: schema.const } as Node;
   if (schema.enum !== undefined) return { kind: "choice", options: schema.enum.map(String) } as Node;
   if (schema.type === "boolean") return { kind: "switch" };
@@ -151,7 +157,18 @@ function readField(name: string, inner: Schema, parent: Schema, definitions: Def
     required: parent.required?.includes(name) ?? false,
     fallback: whole.default,
     node: readNode(inner, definitions),
+    presets: whole.presets ?? null,
+    preset: null,
   };
+}
+
+/** The fields as a preset leaves them: what it sets is what stands where nothing is set by hand. */
+export function withPreset(fields: Field[], chosen: (name: string) => Json | undefined): Field[] {
+  const source = fields.find(({ presets }) => presets !== null);
+  const name = source === undefined ? undefined : chosen(source.name);
+  const set = typeof name === "string" ? source?.presets?.[name] : undefined;
+  if (set === undefined) return fields;
+  return fields.map((field) => (field.name in set ? { ...field, fallback: set[field.name], preset: String(name) } : field));
 }
 
 /** The smallest valid-looking document of a schema: its constants, its defaults, empty required fields. */

@@ -12,6 +12,16 @@ test.each([
   [["messages"], true],
   [["messages", "prompt"], false],
   [["prompt", "prompt"], false],
+  [["prompt", "chosen", "rejected"], true],
+  [["messages", "chosen", "rejected"], true],
+  [["chosen", "rejected"], true],
+  [["prompt", "chosen"], false],
+  [["prompt", "rejected"], false],
+  [["prompt", "chosen", "rejected", "label"], false],
+  [["prompt", "completion", "label"], true],
+  [["messages", "label"], true],
+  [["prompt", "label"], false],
+  [["prompt", "chosen", "chosen", "rejected"], false],
 ] as [Role[], boolean][])("columns %o are mapped: %s", (roles, isReady) => {
   expect(mappingState(columns(...roles)).ready).toBe(isReady);
 });
@@ -19,6 +29,8 @@ test.each([
 test("names that say what they are get their role", () => {
   expect(likelyRole("question")).toBe("prompt");
   expect(likelyRole("answer")).toBe("reference");
+  expect(likelyRole("preferred_output")).toBe("chosen");
+  expect(likelyRole("rejected")).toBe("rejected");
   expect(likelyRole("difficulty")).toBe("item");
 });
 

@@ -8,13 +8,17 @@ import { everyObject, filled, schemaOf } from "./schemas";
 beforeEach(() => document.body.replaceChildren());
 
 function grpoForm(): SchemaForm {
+  return formOf("Grpo");
+}
+
+function formOf(block: string): SchemaForm {
   const method = schemaOf("method");
   const form = schemaForm("settings");
   form.sparse = true;
   form.flat = ["hyperparameters"];
   form.omit = ["grader", "evaluator"];
   document.body.append(form);
-  form.setSchema(method.$defs?.["Grpo"] ?? {}, method.$defs ?? {});
+  form.setSchema(method.$defs?.[block] ?? {}, method.$defs ?? {});
   return form;
 }
 
@@ -136,4 +140,62 @@ test("names of layers are a list, and the one keyword is not", () => {
   expect(form.value).toEqual({ lora: { targets: ["q_proj", "v_proj"] } });
   type(form, "lora.targets", "all-linear");
   expect(form.value).toEqual({ lora: {} });
+});
+
+function choose(form: SchemaForm, path: string, value: string): void {
+  const select = form.querySelector<HTMLSelectElement>(`[data-path="${path}"] > select`) as HTMLSelectElement;
+  select.value = value;
+  select.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function said(form: SchemaForm, path: string): string {
+  return form.querySelector(`[data-path="${path}"] .help`)?.textContent ?? "";
+}
+
+test("a preset shows what it sets, and the document holds its name alone", () => {
+  const form = grpoForm();
+  choose(form, "hyperparameters.preset", "dapo");
+  expect(form.value).toEqual({ hyperparameters: { preset: "dapo" } });
+  expect(input(form, "hyperparameters.max_resamples").placeholder).toBe("3");
+  expect(said(form, "hyperparameters.max_resamples")).toContain("set by dapo");
+  expect(said(form, "hyperparameters.preset")).toContain("Resample dull groups 3");
+  choose(form, "hyperparameters.preset", "");
+  expect(input(form, "hyperparameters.max_resamples").placeholder).toBe("0");
+  expect(form.value).toEqual({ hyperparameters: {} });
+});
+
+test("what was set by hand stays under every preset", () => {
+  const form = grpoForm();
+  type(form, "hyperparameters.epsilon_high", "0.3");
+  choose(form, "hyperparameters.preset", "cispo");
+  expect(form.value).toEqual({ hyperparameters: { epsilon_high: 0.3, preset: "cispo" } });
+  expect(said(form, "hyperparameters.epsilon_high")).toContain("cispo: 5");
+});
+
+test("a preset can be overruled by the method's own default", () => {
+  const form = grpoForm();
+  choose(form, "hyperparameters.preset", "grpo");
+  type(form, "hyperparameters.beta", "0");
+  expect(form.value).toEqual({ hyperparameters: { preset: "grpo", beta: 0 } });
+});
+
+test("a preset in the JSON is shown as one that was chosen", () => {
+  const form = grpoForm();
+  form.value = { hyperparameters: { preset: "gspo" } };
+  expect((input(form, "hyperparameters.importance_sampling") as unknown as HTMLSelectElement).value).toBe("sequence");
+});
+
+test.each([
+  ["Dpo", true],
+  ["Kto", true],
+  ["RewardModel", true],
+  ["Ppo", true],
+  ["Full", false],
+])("the adapter of %s can be switched on: %s", (block, canBe) => {
+  expect(formOf(block).querySelector("#settings-lora") !== null).toBe(canBe);
+});
+
+test("all weights have no adapter to fill in, and an adapter's method always has one", () => {
+  expect(formOf("Full").querySelector('[data-path^="lora"]')).toBeNull();
+  expect(formOf("Lora").querySelector('[data-path="lora.rank"]')).not.toBeNull();
 });

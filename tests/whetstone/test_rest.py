@@ -374,11 +374,11 @@ def test_the_check_warns_of_held_out_rows_that_are_trained_on(api: Api) -> None:
 def test_rows_are_measured_in_tokens_of_a_model(api: Api) -> None:
     user = make_user()
     blank_model(user, make_team(user))
-    long_row = {"messages": [{"role": "user", "content": "9" * 2000}, {"role": "assistant", "content": "1"}]}
+    long_row = {"messages": [{"role": "user", "content": "9" * 3000}, {"role": "assistant", "content": "1"}]}
     make_dataset([*CHATS, long_row])
     found = api.get("/api/v1/datasets/sums/tokens?model=starter-blank")[1]
     assert (found["rows"], found["over"]) == (21, 1)
-    assert found["longest"] == 2000 + len("\n1")
+    assert found["longest"] == 3000 + len("\n1")
     make_model()
     assert api.get("/api/v1/datasets/sums/tokens?model=tiny")[1] == {}
 

@@ -23,25 +23,51 @@ interface ChoiceOptions {
 
 export interface ChoiceField {
   element: HTMLElement;
+  /** Other words for the same field. */
+  say(words: Pick<ChoiceOptions, "label" | "help" | "empty">): void;
+  /** Choices that do not fit, with the reason: they stand last, and cannot be chosen. */
+  refuse(reasons: ReadonlyMap<string, string>, title: string): void;
   show(value: Json | undefined): void;
   problem(message: string | null): void;
   note(text: string | null): void;
 }
 
 export function choiceField(options: ChoiceOptions, choose: (value: string | undefined) => void): ChoiceField {
-  const { id, label, help, choices, empty } = options;
-  const select = h("select", { class: "input", id, "aria-describedby": `${id}-help` }, h("option", { value: "" }, empty ?? gettext("Choose…")));
-  select.append(...choices.map(({ value, label: text }) => h("option", { value }, text)));
+  const { id, choices } = options;
+  let { help } = options;
+  let unfit: ReadonlyMap<string, string> = new Map();
+  const nothing = h("option", { value: "" }, options.empty ?? gettext("Choose…"));
+  const select = h("select", { class: "input", id, "aria-describedby": `${id}-help` }, nothing);
+  const known = choices.map(({ value, label: text }) => h("option", { value }, text));
+  select.append(...known);
+  const label = h("label", { for: id }, options.label);
   const line = h("p", { class: "help", id: `${id}-help` }, help);
-  const element = h("div", { class: "field" }, h("label", { for: id }, label), select, line);
+  const element = h("div", { class: "field" }, label, select, line);
   let noted: string | null = null;
   const describe = (): void => {
     const chosen = choices.find(({ value }) => value === select.value);
-    fill(line, noted ?? (chosen?.detail || help));
+    fill(line, noted ?? unfit.get(select.value) ?? (chosen?.detail || help));
   };
   select.addEventListener("change", () => choose(select.value || undefined));
   return {
     element,
+    say: (words) => {
+      help = words.help;
+      fill(label, words.label);
+      fill(nothing, words.empty ?? gettext("Choose…"));
+      describe();
+    },
+    refuse: (reasons, title) => {
+      unfit = reasons;
+      const chosen = select.value;
+      for (const option of known) option.disabled = reasons.has(option.value);
+      const others = known.filter(({ disabled }) => disabled);
+      select.querySelector("optgroup")?.remove();
+      select.append(...known.filter(({ disabled }) => !disabled));
+      if (others.length > 0) select.append(h("optgroup", { label: title }, ...others));
+      select.value = chosen;
+      describe();
+    },
     show: (value) => {
       showIn(select, value);
       describe();

@@ -16,7 +16,7 @@ interface MappingData {
   datasets_url: string;
 }
 
-const CAN_BE_CUT = new Set<Role>(["prompt", "completion", "reference", "item", "system"]);
+const CAN_BE_CUT = new Set<Role>(["prompt", "completion", "chosen", "rejected", "label", "reference", "item", "system"]);
 
 export class ColumnMapping extends HTMLElement {
   #data!: MappingData;

@@ -1,15 +1,16 @@
 /** <job-form>: the new-job page. One draft; the form, the JSON and the preview are three views of it. */
 
-import { ApiError, postJson, sentenceOf, wasAborted } from "../api";
+import { ApiError, getJson, postJson, sentenceOf, wasAborted } from "../api";
 import { debounce, fill, h, pageData } from "../dom";
-import type { DraftProblem, Verdict } from "../job-draft";
-import { below, buttonState, methodOf, missingIn, REINFORCEMENT, tidy, withMethod } from "../job-draft";
+import type { DraftProblem, Reward, Verdict } from "../job-draft";
+import { below, buttonState, methodOf, missingIn, tidy, withMethod } from "../job-draft";
 import type { Json, JsonObject } from "../path";
-import { getAt, isObject, setAt } from "../path";
+import { getAt, isObject, same, setAt } from "../path";
 import type { Definitions, Schema } from "../schema";
-import { follow, readFields, variantsOf } from "../schema";
+import { follow, variantsOf } from "../schema";
 import type { Choice } from "./choice-field";
 import { choiceField, methodCards } from "./choice-field";
+import type { Fit } from "./job-preview";
 import { jobPreview } from "./job-preview";
 import { jsonEditor } from "./json-editor";
 import { schemaForm } from "./schema-form";
@@ -18,7 +19,11 @@ interface FormData {
   methods: Schema;
   draft: JsonObject;
   models: Choice[];
-  datasets: Choice[];
+  datasets: (Choice & { shape: string })[];
+  /** What an evaluator is to each method. */
+  rewards: Record<string, Reward>;
+  /** Why datasets of a shape do not serve a method: by shape, then by method. */
+  unfit: Record<string, Record<string, string>>;
   evaluators: Choice[];
   pools: Choice[];
   jobs_url: string;
@@ -35,6 +40,7 @@ export class JobForm extends HTMLElement {
   #isSending = false;
   #isBroken = false;
   #drawnMethod = "";
+  #measured = "";
   #settings = schemaForm("settings");
   #preview = jobPreview();
   #editor = jsonEditor(gettext("The job as the API takes it"));
@@ -43,6 +49,8 @@ export class JobForm extends HTMLElement {
   #suffix = h("input", { class: "input", id: "suffix", maxlength: 64, autocomplete: "off" });
   #seed = h("input", { class: "input numeric", id: "seed", inputmode: "numeric", autocomplete: "off" });
   #reward = h("section", { class: "card form-part", "aria-labelledby": "part-evaluator" });
+  #unfit = h("details", { class: "advanced refused", hidden: true });
+  #settingsTitle = part("part-settings", 4, gettext("Settings"));
   #check = debounce(() => void this.#askServer(), 250);
 
   connectedCallback(): void {
@@ -73,9 +81,9 @@ export class JobForm extends HTMLElement {
       "div",
       { class: "job-parts" },
       h("section", { class: "card form-part", "aria-labelledby": "part-model" }, part("part-model", 1, gettext("Model and method")), choice("model", gettext("Model"), gettext("The model to start from."), models, null), this.#methods.element),
-      h("section", { class: "card form-part", "aria-labelledby": "part-dataset" }, part("part-dataset", 2, gettext("Dataset")), h("div", { class: "field-grid two" }, choice("training_file", gettext("Dataset"), gettext("The rows to train on."), datasets, null), choice("validation_file", gettext("Held-out dataset"), gettext("Rows that are never trained on; their score is the headline."), datasets, gettext("none"))), link(this.#data.new_dataset_url, gettext("Upload a dataset"))),
+      h("section", { class: "card form-part", "aria-labelledby": "part-dataset" }, part("part-dataset", 2, gettext("Dataset")), h("div", { class: "field-grid two" }, choice("training_file", gettext("Dataset"), gettext("The rows to train on."), datasets, null), choice("validation_file", gettext("Held-out dataset"), gettext("Rows that are never trained on; their score is the headline."), datasets, gettext("none"))), this.#unfit, link(this.#data.new_dataset_url, gettext("Upload a dataset"))),
       this.#reward,
-      h("section", { class: "card form-part", "aria-labelledby": "part-settings" }, part("part-settings", 4, gettext("Settings")), this.#plain(pools, choice), this.#settings),
+      h("section", { class: "card form-part", "aria-labelledby": "part-settings" }, this.#settingsTitle, this.#plain(pools, choice), this.#settings),
     );
     const aside = h("aside", { class: "job-aside" }, this.#preview, h("div", { class: "card editor-card" }, this.#editor));
     fill(this, form, aside);
@@ -115,9 +123,29 @@ export class JobForm extends HTMLElement {
     this.#take(tidy(setAt(this.#draft, ["method", methodOf(this.#draft)], block) as JsonObject));
   }
 
+  /** A setting goes along when the other method has one that takes the same values. */
   #chooseMethod(method: string): void {
-    const fields = this.#fieldsOf(method);
-    this.#take(withMethod(this.#draft, method, fields));
+    const before = methodOf(this.#draft);
+    const known = (path: string[]): boolean => {
+      const field = this.#fieldAt(method, path);
+      return field !== null && same(field as Json, this.#fieldAt(before, path) as Json);
+    };
+    this.#take(withMethod(this.#draft, method, known));
+  }
+
+  /** What a field of a method takes, without its words and defaults. */
+  #fieldAt(method: string, path: string[]): Schema | null {
+    const block = this.#block(method);
+    if (block === null) return null;
+    let found: Schema | undefined = block.schema;
+    for (const name of path) found = follow(found ?? {}, block.definitions).properties?.[name];
+    if (found === undefined || found.type === "null") return null;
+    const { title: _title, description: _description, default: _default, level: _level, ...takes } = found;
+    return path.at(-1) === "lora" ? {} : takes;
+  }
+
+  get #need(): Reward {
+    return this.#data.rewards[methodOf(this.#draft)] ?? "none";
   }
 
   #block(method: string): { schema: Schema; definitions: Definitions } | null {
@@ -125,12 +153,6 @@ export class JobForm extends HTMLElement {
     const $ref = this.#data.methods.discriminator?.mapping[method];
     const inner = $ref === undefined ? undefined : follow({ $ref }, definitions).properties?.[method];
     return inner === undefined ? null : { schema: follow(inner, definitions), definitions };
-  }
-
-  #fieldsOf(method: string): string[] {
-    const block = this.#block(method);
-    const inner = block?.schema.properties?.["hyperparameters"];
-    return block === null || inner === undefined ? [] : readFields(follow(inner, block.definitions), block.definitions).map(({ name }) => name);
   }
 
   #set(path: string, value: Json | undefined): void {
@@ -151,8 +173,21 @@ export class JobForm extends HTMLElement {
     this.#showForm();
     this.#showButton();
     this.#preview.verdict = null;
-    if (missingIn(draft) === null) this.#check();
+    if (missingIn(draft, this.#need) === null) this.#check();
     else this.#judgedAlone();
+    void this.#measure();
+  }
+
+  /** How long the rows are for the model: asked once for each pair of them. */
+  async #measure(): Promise<void> {
+    const [dataset, model] = [this.#draft["training_file"], this.#draft["model"]];
+    const query = dataset && model ? `/api/v1/datasets/${encodeURIComponent(String(dataset))}/tokens?${new URLSearchParams({ model: String(model) })}` : "";
+    if (query === this.#measured) return;
+    this.#measured = query;
+    this.#preview.fit = null;
+    if (query === "") return;
+    const found = await getJson<Partial<Fit>>(query).catch((): Partial<Fit> => ({}));
+    if (query === this.#measured) this.#preview.fit = found.rows ? (found as Fit) : null;
   }
 
   /** While something is still to be chosen there is nothing that the server could judge. */
@@ -179,9 +214,34 @@ export class JobForm extends HTMLElement {
     this.#methods.show(method);
     if (document.activeElement !== this.#suffix) this.#suffix.value = String(this.#draft["suffix"] ?? "");
     if (document.activeElement !== this.#seed) this.#seed.value = String(this.#draft["seed"] ?? "");
-    this.#reward.hidden = method !== REINFORCEMENT;
+    this.#showReward();
+    this.#showFitting(method);
     this.#showInlineGrader(method);
     this.#showSettings(method);
+  }
+
+  #showReward(): void {
+    this.#reward.hidden = this.#need === "none";
+    fill(this.#settingsTitle.firstElementChild as HTMLElement, this.#reward.hidden ? 3 : 4);
+    this.#choices.get("evaluator")?.say(
+      this.#need === "needed"
+        ? { label: gettext("Reward"), help: gettext("What counts as a good answer: its score is what the model learns to raise."), empty: null }
+        : { label: gettext("Evaluator"), help: gettext("Scores answers to the held-out rows while the model trains. It does not change what is learned."), empty: gettext("none") },
+    );
+  }
+
+  /** Datasets that the method cannot learn from, with the reason. */
+  #showFitting(method: string): void {
+    const unfit = this.#data.datasets.flatMap(({ value, label, shape }) => {
+      const reason = this.#data.unfit[shape]?.[method];
+      return reason === undefined ? [] : [{ value, label, reason }];
+    });
+    const reasons = new Map(unfit.map(({ value, reason }) => [value, reason]));
+    const title = interpolate(gettext("Not for %(method)s"), { method: this.#titleOf(method) }, true);
+    for (const path of ["training_file", "validation_file"]) this.#choices.get(path)?.refuse(reasons, title);
+    this.#unfit.hidden = unfit.length === 0;
+    const lines = unfit.map(({ label, reason }) => h("li", {}, h("strong", {}, label), h("span", { class: "help" }, reason)));
+    fill(this.#unfit, h("summary", {}, title, h("span", { class: "count" }, unfit.length)), h("ul", {}, ...lines));
   }
 
   #showInlineGrader(method: string): void {
@@ -204,7 +264,7 @@ export class JobForm extends HTMLElement {
   }
 
   async #askServer(): Promise<void> {
-    if (this.#isBroken || missingIn(this.#draft) !== null) return;
+    if (this.#isBroken || missingIn(this.#draft, this.#need) !== null) return;
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
@@ -263,7 +323,7 @@ export class JobForm extends HTMLElement {
   }
 
   #showButton(): void {
-    this.#preview.button = buttonState(this.#draft, this.#verdict, this.#isSending);
+    this.#preview.button = buttonState(this.#draft, this.#need, this.#verdict, this.#isSending);
   }
 
   #focus(param: string): void {
@@ -274,7 +334,7 @@ export class JobForm extends HTMLElement {
   }
 
   async #create(): Promise<void> {
-    if (missingIn(this.#draft) !== null || this.#isSending) return;
+    if (missingIn(this.#draft, this.#need) !== null || this.#isSending) return;
     this.#isSending = true;
     this.#showButton();
     try {

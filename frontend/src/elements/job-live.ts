@@ -91,12 +91,17 @@ export function tilesOf(curves: Curves, status: string): Tile[] {
   const seconds = curves.secondsPerStep;
   const left = seconds === null ? null : seconds * (curves.steps_total - curves.step);
   const found: (Tile | null)[] = [
-    rewardTile(curves.metrics.get("reward")),
-    lossTile(curves),
     heldOut(gettext("Held-out accuracy"), curves.evaluations.get("accuracy"), percent),
     heldOut(gettext("Held-out reward"), curves.evaluations.get("reward_mean"), metric),
+    heldOut(gettext("Held-out right pairs"), curves.evaluations.get("pair_accuracy"), percent),
+    heldOut(gettext("Held-out margin"), curves.evaluations.get("margin"), metric),
     heldOut(gettext("Held-out loss"), curves.metrics.has("reward") ? undefined : curves.evaluations.get("loss"), metric, true),
-    plain(gettext("Token accuracy"), curves.metrics.get("mean_token_accuracy"), percent, ""),
+    rewardTile(curves.metrics.get("reward")),
+    lossTile(curves),
+    plain(gettext("Right pairs"), curves.metrics.get("rewards/accuracies"), percent, gettext("of the last batches")),
+    plain(gettext("Margin"), curves.metrics.get("rewards/margins"), metric, gettext("of the last batches")),
+    plain(gettext("Explained variance"), curves.metrics.get("explained_variance"), metric, gettext("of the critic")),
+    plain(gettext("Token accuracy"), curves.metrics.has("rewards/margins") ? undefined : curves.metrics.get("mean_token_accuracy"), percent, ""),
     plain(gettext("KL"), curves.metrics.get("kl"), metric, ""),
     plain(gettext("Mean length"), curves.metrics.get("completions/mean_length"), (value) => number(value, 1), gettext("tokens")),
     seconds === null ? null : { name: gettext("Step time"), value: duration(seconds), note: gettext("median of the last 20") },

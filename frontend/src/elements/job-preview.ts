@@ -4,9 +4,21 @@ import { create, fill, h } from "../dom";
 import { number } from "../format";
 import type { ButtonState, DraftProblem, Verdict } from "../job-draft";
 
+/** How long a dataset's rows are in tokens of the model. */
+export interface Fit {
+  rows: number;
+  median: number;
+  p95: number;
+  longest: number;
+  context: number;
+  over: number;
+}
+
 export class JobPreview extends HTMLElement {
   #badge = h("span", { class: "badge" });
   #facts = h("dl", { class: "facts" });
+  #lengths = h("p", { class: "help", hidden: true });
+  #warnings = h("ul", { class: "problem-list warnings" });
   #problems = h("ul", { class: "problem-list", "aria-live": "polite" });
   #button = h("button", { type: "button", class: "button primary block", id: "create-job", disabled: true });
 
@@ -14,7 +26,7 @@ export class JobPreview extends HTMLElement {
     if (this.firstElementChild !== null) return;
     this.#button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("create")));
     const head = h("div", { class: "card-head" }, h("h3", {}, gettext("Preview")), this.#badge);
-    this.append(h("div", { class: "card-body" }, head, this.#facts, this.#problems, this.#button));
+    this.append(h("div", { class: "card-body" }, head, this.#facts, this.#lengths, this.#warnings, this.#problems, this.#button));
   }
 
   set button(state: ButtonState) {
@@ -29,7 +41,19 @@ export class JobPreview extends HTMLElement {
     this.#badge.className = `badge ${verdict.ready ? "good" : "waiting"}`;
     fill(this.#badge, verdict.ready ? gettext("Ready") : gettext("Not ready"));
     fill(this.#facts, ...factsOf(verdict).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)]));
+    fill(this.#warnings, ...(verdict.warnings ?? []).map((warning) => this.#problem(warning)));
     fill(this.#problems, ...verdict.problems.map((problem) => this.#problem(problem)));
+  }
+
+  set fit(fit: Fit | null) {
+    this.#lengths.hidden = fit === null;
+    if (fit === null) return;
+    this.#lengths.classList.toggle("warning", fit.over > 0);
+    const { median, p95, longest, context } = fit;
+    const shown = Object.fromEntries(Object.entries({ median, p95, longest, context }).map(([name, value]) => [name, number(value)]));
+    const lengths = interpolate(gettext("Tokens a row: %(median)s in the middle, %(longest)s at most; the model reads %(context)s."), shown, true);
+    const share = interpolate(gettext("%(over)s of %(rows)s rows are longer than that, and are cut or left out."), { over: number(fit.over), rows: number(fit.rows) }, true);
+    fill(this.#lengths, fit.over > 0 ? `${lengths} ${share}` : lengths);
   }
 
   #problem(problem: DraftProblem): HTMLElement {

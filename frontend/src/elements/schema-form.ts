@@ -6,7 +6,7 @@ import { makeWidget, textOf } from "../field";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, same, setAt } from "../path";
 import type { Definitions, Field, Node, Schema, UnionNode } from "../schema";
-import { blank, follow, readFields } from "../schema";
+import { blank, follow, readFields, withPreset } from "../schema";
 
 export type Problems = ReadonlyMap<string, string>;
 
@@ -101,10 +101,11 @@ export class SchemaForm extends HTMLElement {
     if (focused) document.getElementById(focused)?.focus();
   }
 
-  #drawFields(fields: Field[], path: string[]): HTMLElement[] {
+  #drawFields(all: Field[], path: string[]): HTMLElement[] {
+    const fields = withPreset(all, (name) => getAt(this.#value, [...path, name]));
     const wanted = fields.filter((field) => field.node.kind !== "constant" && !(path.length === 0 && this.omit.includes(field.name)));
     const nested = wanted.filter((field) => isNested(field.node));
-    const plain = wanted.filter((field) => !isNested(field.node));
+    const plain = wanted.filter((field) => !isNested(field.node)).sort((a, b) => Number(b.presets !== null) - Number(a.presets !== null));
     const levels = plain.some((field) => field.basic);
     const isFirst = (field: Field): boolean => (field.basic || !levels) && !this.secondary.includes(field.name);
     const first = plain.filter(isFirst);
@@ -143,7 +144,7 @@ export class SchemaForm extends HTMLElement {
     const help = h("p", { class: "help", id: `${id}-help` });
     widget.input.setAttribute("aria-describedby", help.id);
     const label = h("label", { for: id, title: key }, field.title, field.required ? h("span", { class: "required" }, "*") : null);
-    const wide = widget.element instanceof HTMLTextAreaElement ? " wide" : "";
+    const wide = widget.element instanceof HTMLTextAreaElement || field.presets !== null ? " wide" : "";
     const kind = field.node.kind === "switch" ? " field-switch" : "";
     const row = h("div", { class: `field${wide}${kind}`, "data-path": key }, label, widget.element, help);
     this.#drawn.set(key, { field, widget, row, help });
@@ -166,7 +167,6 @@ export class SchemaForm extends HTMLElement {
     input.checked = isOn;
     input.addEventListener("change", () => {
       this.#change(path, field, input.checked ? {} : this.sparse ? undefined : null, null);
-      this.#draw();
     });
     return input;
   }
@@ -203,7 +203,8 @@ export class SchemaForm extends HTMLElement {
     else this.#local.set(key, problem);
     this.#server = new Map([...this.#server].filter(([place]) => place !== key));
     const drawn = this.#drawn.get(key);
-    if (drawn !== undefined) this.#showState(key, drawn);
+    if (this.#shape !== this.#shapeOf()) this.#draw();
+    else if (drawn !== undefined) this.#showState(key, drawn);
     this.#emit();
   }
 
@@ -247,15 +248,24 @@ export class SchemaForm extends HTMLElement {
     if (isAuto && found !== undefined && found !== null && found !== "auto") {
       return h("span", { class: "note numeric" }, interpolate(gettext("auto is %(value)s"), { value: textOf(found) }, true));
     }
-    if (!changed) return null;
+    if (field.presets !== null && typeof value === "string") return this.#presetNote(path, field.presets[value] ?? {});
+    if (!changed) return field.preset === null ? null : note(interpolate(gettext("set by %(preset)s"), { preset: field.preset }, true));
     const text = field.fallback === null ? gettext("none") : textOf(field.fallback as Json);
-    return h("span", { class: "note" }, interpolate(gettext("recommended: %(value)s"), { value: text }, true));
+    return note(interpolate(gettext("%(source)s: %(value)s"), { source: field.preset ?? gettext("recommended"), value: text }, true));
+  }
+
+  /** What a preset sets, by the titles of the fields. */
+  #presetNote(path: string, set: JsonObject): HTMLElement {
+    const beside = path.split(".").slice(0, -1);
+    const told = Object.entries(set).map(([name, value]) => `${this.#drawn.get([...beside, name].join("."))?.field.title ?? name} ${textOf(value)}`);
+    return note(told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing"));
   }
 
   /** What decides which fields there are: kinds chosen and optional parts switched on. */
   #shapeOf(): string {
     const found: string[] = [];
     const walk = (fields: Field[], path: string[]): void => {
+      for (const { name } of fields.filter(({ presets }) => presets !== null)) found.push(`${name}=${String(getAt(this.#value, [...path, name]))}`);
       for (const field of fields.filter((each) => isNested(each.node))) {
         const inner = [...path, field.name];
         const value = getAt(this.#value, inner);
@@ -272,6 +282,10 @@ export class SchemaForm extends HTMLElement {
 /** What stands between backticks in a docstring is code. */
 function withCode(text: string): (string | HTMLElement)[] {
   return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
+}
+
+function note(text: string): HTMLElement {
+  return h("span", { class: "note" }, text);
 }
 
 function isNested(node: Node): boolean {

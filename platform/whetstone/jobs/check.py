@@ -43,6 +43,7 @@ class Checked:
     """Resolved: nothing in it says “auto”. None while model or dataset are missing."""
     rows: int = 0
     """As the method counts them: a pair may be two."""
+    held_out_rows: int = 0
     steps: int = 0
     pool: str = ""
 
@@ -91,6 +92,7 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         field = f"method.{found.draft.method.type}.hyperparameters.{name}"
         detail = f"{name} becomes {first['input']}: {first['msg'].lower()}"
         raise Fault("request.invalid", field=field, detail=detail) from None
+    found.held_out_rows = rows_for(found.validation, method).total if found.validation else 0
     found.method, found.rows, found.steps = resolved, facts.rows, total_steps(resolved, facts.rows)
 
 

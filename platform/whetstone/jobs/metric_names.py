@@ -22,9 +22,11 @@ class MetricName:
     band: tuple[float | None, float | None] | None = None
 
 
-REWARD, POLICY, LENGTH, OPTIMIZER, SPEED = (
+REWARD, PREFERENCE, POLICY, CRITIC, LENGTH, OPTIMIZER, SPEED = (
     _("Reward"),
+    _("Preference"),
     _("Policy"),
+    _("Critic"),
     _("Completions"),
     _("Optimizer"),
     _("Speed"),
@@ -56,16 +58,77 @@ NAMES: dict[str, MetricName] = {
     "resampling/dropped": MetricName(
         _("Completions dropped"), LENGTH, _("Of prompts that were replaced: sampled, scored and not learned from.")
     ),
-    "score_mean": MetricName(_("Score"), REWARD, _("Mean score by the evaluator, before the penalty for length.")),
+    "score_mean": MetricName(
+        _("Score"), REWARD, _("Mean score by the evaluator before any penalty, or by the reward model.")
+    ),
     "score_std": MetricName(
         _("Score spread"), REWARD, _("Standard deviation of the evaluator's score, before the penalty for length.")
     ),
+    "rewards/accuracies": MetricName(
+        _("Right pairs"), PREFERENCE, _("Share of the batch's pairs in which the chosen answer is ahead."), (0.5, None)
+    ),
+    "rewards/margins": MetricName(
+        _("Margin"),
+        PREFERENCE,
+        _("How far good answers are ahead of bad ones. It grows even while a model becomes worse: look at held-out."),
+        (0.0, None),
+    ),
+    "rewards/chosen": MetricName(
+        _("Reward of good answers"),
+        PREFERENCE,
+        _("How much likelier good answers became than they were to the starting point, times beta."),
+    ),
+    "rewards/rejected": MetricName(
+        _("Reward of bad answers"),
+        PREFERENCE,
+        _("How much likelier bad answers became than they were to the starting point, times beta."),
+    ),
+    "mean_reward": MetricName(_("Mean score"), PREFERENCE, _("Mean of what the reward model gives.")),
+    "min_reward": MetricName(_("Lowest score"), PREFERENCE, _("The lowest score in the batch.")),
+    "max_reward": MetricName(_("Highest score"), PREFERENCE, _("The highest score in the batch.")),
+    "logps/chosen": MetricName(
+        _("Log-probability, good"),
+        POLICY,
+        _("Of good answers, summed over their tokens. When it falls, the model forgets what it should say."),
+    ),
+    "logps/rejected": MetricName(
+        _("Log-probability, bad"), POLICY, _("Of bad answers, summed over their tokens. It should fall.")
+    ),
+    "logits/chosen": MetricName(_("Logits, good"), POLICY, _("Mean logit at the tokens of good answers.")),
+    "logits/rejected": MetricName(_("Logits, bad"), POLICY, _("Mean logit at the tokens of bad answers.")),
     "kl": MetricName(_("KL"), POLICY, _("Distance of the policy from the reference model, per token."), (None, 0.5)),
     "entropy": MetricName(
         _("Entropy"),
         POLICY,
         _("How undecided the model is about the next token, in nats. Near zero it stops exploring."),
         (0.05, 0.5),
+    ),
+    "approx_kl": MetricName(
+        _("KL of the update"),
+        POLICY,
+        _("Distance from the policy that sampled, per token. Beyond the target the updates of a batch are skipped."),
+        (None, 0.05),
+    ),
+    "policy_loss": MetricName(_("Policy loss"), POLICY, _("The clipped objective, negative: its level says little.")),
+    "skipped_updates": MetricName(
+        _("Skipped updates"), POLICY, _("1 once the policy moved beyond the target KL and rests for this batch.")
+    ),
+    "advantages/std": MetricName(
+        _("Spread of advantages"), POLICY, _("Standard deviation of the advantages before they are normalised.")
+    ),
+    "explained_variance": MetricName(
+        _("Explained variance"),
+        CRITIC,
+        _("Share of the returns' variance that the critic foresaw, on answers it had not seen. Below 0 it misleads."),
+        (0.0, None),
+    ),
+    "value_loss": MetricName(_("Value loss"), CRITIC, _("Squared error of the critic.")),
+    "value_clip_ratio": MetricName(
+        _("Values clipped"), CRITIC, _("Share of tokens whose value moved beyond its clip range."), (None, 0.3)
+    ),
+    "values/mean": MetricName(_("Mean value"), CRITIC, _("What the critic expects on average.")),
+    "critic_grad_norm": MetricName(
+        _("Critic's gradient norm"), CRITIC, _("Length of the critic's gradient before clipping.")
     ),
     "clip_ratio/region_mean": MetricName(
         _("Clip ratio"), POLICY, _("Share of tokens whose update was clipped."), (None, 0.1)
@@ -100,7 +163,9 @@ NAMES: dict[str, MetricName] = {
     "completions/clipped_ratio": MetricName(
         _("Truncated"), LENGTH, _("Share of completions that hit the length limit."), (None, 0.3)
     ),
-    "loss": MetricName(_("Loss"), OPTIMIZER, _("What the optimizer minimises. For GRPO its level says little.")),
+    "loss": MetricName(
+        _("Loss"), OPTIMIZER, _("What the optimizer minimises. Its level says little in reinforcement.")
+    ),
     "grad_norm": MetricName(_("Gradient norm"), OPTIMIZER, _("Length of the gradient before clipping."), (0.001, 1.0)),
     "learning_rate": MetricName(_("Learning rate"), OPTIMIZER, _("Size of the optimizer's step.")),
     "mean_token_accuracy": MetricName(
@@ -113,10 +178,28 @@ NAMES: dict[str, MetricName] = {
     "num_tokens": MetricName(_("Tokens seen"), SPEED, _("Tokens that went through the model so far.")),
     "reward_mean": MetricName(_("Held-out reward"), REWARD, _("Mean score on rows that are never trained on.")),
     "accuracy": MetricName(_("Held-out accuracy"), REWARD, _("Share of held-out rows with a full score.")),
+    "pair_accuracy": MetricName(
+        _("Held-out right pairs"),
+        PREFERENCE,
+        _("Share of held-out pairs in which the chosen answer is ahead. Half is a coin's throw."),
+        (0.5, None),
+    ),
+    "margin": MetricName(
+        _("Held-out margin"), PREFERENCE, _("How far good answers are ahead of bad ones on held-out rows."), (0.0, None)
+    ),
+    "reward_good": MetricName(
+        _("Held-out, good answers"), PREFERENCE, _("Mean implied reward of good answers on held-out rows.")
+    ),
+    "reward_bad": MetricName(
+        _("Held-out, bad answers"), PREFERENCE, _("Mean implied reward of bad answers on held-out rows.")
+    ),
+    "token_accuracy": MetricName(
+        _("Token accuracy"), OPTIMIZER, _("Share of the answers' tokens that the model would have chosen itself.")
+    ),
     "length_mean": MetricName(_("Held-out length"), LENGTH, _("Tokens in an answer to a held-out row, on average.")),
     "not_scored": MetricName(_("Not scored"), REWARD, _("Share of answers that the evaluator could not score.")),
 }
-ORDER = (REWARD, POLICY, LENGTH, OPTIMIZER, SPEED, OTHER)
+ORDER = (REWARD, PREFERENCE, POLICY, CRITIC, LENGTH, OPTIMIZER, SPEED, OTHER)
 
 
 def describe(key: str) -> MetricName:

@@ -1,7 +1,7 @@
 """What the new-job page begins with: everything that can be chosen, and a draft."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from contracts.job import JobDraft
-from contracts.method import canonical
+from contracts.method import METHODS, CanonicalMethod, canonical
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
+from whetstone.datasets.serves import why_not
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
@@ -27,6 +28,8 @@ FIRST_METHOD = "grpo"
 def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
     return {
         "methods": method_schema(),
+        "rewards": {name: _reward(method) for name, method in METHODS.items()},
+        "unfit": {shape: _unfit(shape) for shape in SHAPES},
         "draft": _draft(team, query),
         "models": [_model(model) for model in owned(Model, team)],
         "datasets": [_dataset(version) for version in owned(DatasetVersion, team).select_related("dataset")],
@@ -36,6 +39,18 @@ def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
         "new_dataset_url": reverse("dataset-new"),
         "new_evaluator_url": reverse("evaluator-build"),
     }
+
+
+def _reward(method: CanonicalMethod) -> Literal["needed", "optional", "none"]:
+    """What an evaluator is to the method: what it learns from, what scores held-out answers, or nothing."""
+    if method.is_reinforcement:
+        return "needed"
+    return "none" if method.reward is None else "optional"
+
+
+def _unfit(shape: str) -> dict[str, str]:
+    """Why a dataset of this shape does not serve a method, for those that it does not serve."""
+    return {name: reason for name, method in METHODS.items() if (reason := why_not(shape, method))}
 
 
 def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
@@ -82,7 +97,7 @@ def _model(model: Model) -> dict[str, str]:
 def _dataset(version: DatasetVersion) -> dict[str, str]:
     rows = ngettext("%(n)s row", "%(n)s rows", version.rows) % {"n": intcomma(version.rows)}
     label = str(version) if version.shape else _("%(dataset)s (columns not mapped)") % {"dataset": version}
-    return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}")
+    return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}") | {"shape": version.shape}
 
 
 def _evaluator(version: EvaluatorVersion) -> dict[str, str]:

@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 
 from whetstone.jobs.models import Job
 
-HEADLINES = ("accuracy", "reward_mean", "loss")
+HEADLINES = ("accuracy", "reward_mean", "pair_accuracy", "loss", "margin")
+SHARES = ("accuracy", "pair_accuracy")
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,20 @@ def result_of(job: Job) -> Result | None:
     if key is None:
         return None
     before, after = first["values"][key], last["values"][key]
-    names = {"accuracy": _("Held-out accuracy"), "reward_mean": _("Held-out reward"), "loss": _("Held-out loss")}
-    return Result(
-        names[key], _shown(key, before), _shown(key, after), after < before if key == "loss" else after > before
-    )
+    is_better = after < before if key == "loss" else after > before
+    return Result(_name(key), _shown(key, before), _shown(key, after), is_better)
+
+
+def _name(key: str) -> str:
+    names = {
+        "accuracy": _("Held-out accuracy"),
+        "reward_mean": _("Held-out reward"),
+        "pair_accuracy": _("Held-out right pairs"),
+        "loss": _("Held-out loss"),
+        "margin": _("Held-out margin"),
+    }
+    return names[key]
 
 
 def _shown(key: str, value: float) -> str:
-    return f"{value:.1%}" if key == "accuracy" else f"{value:.3f}"
+    return f"{value:.1%}" if key in SHARES else f"{value:.3f}"

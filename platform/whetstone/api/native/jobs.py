@@ -40,7 +40,7 @@ def _preview(found: Checked) -> dict[str, Any]:
         "method": canonical(found.draft.method).type,
         "model": found.model.name if found.model else None,
         "rows": found.rows or (found.training.rows if found.training else None),
-        "held_out_rows": found.validation.rows if found.validation else None,
+        "held_out_rows": found.held_out_rows or (found.validation.rows if found.validation else None),
         "steps": found.steps or None,
         "pool": found.pool or None,
         "changed": _changed(found.draft),

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from contracts.fault import Fault
+from contracts.method import METHODS
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.jobs.models import Job
@@ -25,7 +26,6 @@ JOBS_A_PAGE = 30
 LOG_EVENTS = 400
 LISTED = ("status", "phase", "attempt", "checkpoint", "evaluation", "finished")
 LISTED_EVENTS = 200
-ROLLOUT_METHODS = ("grpo",)
 
 
 @login_required
@@ -72,7 +72,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "log": _log(found),
         "events": _listed(found),
         "checkpoints": found.events.filter(type="checkpoint").order_by("-step"),
-        "has_rollouts": found.method in ROLLOUT_METHODS,
+        "has_rollouts": METHODS[found.method].is_reinforcement,
         "attempts": found.attempts.select_related("worker").order_by("number"),
     }
     return render(request, "web/job.html", context)
