@@ -4,7 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import create_model
 from pydantic.fields import FieldInfo
@@ -51,19 +51,18 @@ EVALUATOR = {
 }
 LINES: Mapping[str, str] = {
     "grpo": "GRPO as it was published, with a penalty on the distance to the starting point (arXiv:2402.03300).",
-    "dapo": "Wider clipping above, dull groups sampled anew, long answers penalised little by little (arXiv:2503.14476).",
-    "dr_grpo": "No division by length or by the group's spread: no bias to long answers or easy prompts (arXiv:2503.20783).",
+    "dapo": "Wider clipping above, dull groups sampled anew, long answers penalised softly (arXiv:2503.14476).",
+    "dr_grpo": "No division by length or spread: no bias to long answers or easy prompts (arXiv:2503.20783).",
     "gspo": "One importance ratio for each answer in place of one for each token (arXiv:2507.18071).",
     "cispo": "Clips the weight of a token in place of its gradient, so that no token is left out (arXiv:2506.13585).",
     "ppo": "PPO with a critic and clipped values, nothing else (arXiv:1707.06347).",
-    "ppo_max": "The stabilisers found to matter: rewards normalised and cut, KL, a critic that learns first (arXiv:2307.04964).",
+    "ppo_max": "Stabilisers: rewards normalised and cut, KL, a critic that learns first (arXiv:2307.04964).",
 }
 
 
 def page() -> str:
-    return (
-        "\n\n".join([INTRODUCTION.rstrip(), overview(), automatic(), shared(), *map(section, METHODS.values())]) + "\n"
-    )
+    parts = [INTRODUCTION.rstrip(), overview(), automatic(), shared(), *map(section, METHODS.values())]
+    return "\n\n".join(parts) + "\n"
 
 
 def overview() -> str:
@@ -158,7 +157,7 @@ def _limits(field: FieldInfo) -> str:
 
 
 def _schema(field: FieldInfo) -> dict[str, Any]:
-    made = create_model("Made", value=(field.annotation, field))
+    made = create_model("Made", value=(cast(Any, field.annotation), field))  # Any: whatever the field is
     found: dict[str, Any] = made.model_json_schema()["properties"]["value"]
     return found
 

@@ -50,6 +50,12 @@ test("the tiles say the change since the first value, and the held-out score bef
   expect(tiles.find(({ name }) => name === "Held-out accuracy")).toMatchObject({ value: "75%", note: "25% before training" });
 });
 
+test("held-out numbers come before those of the training, and a pair's before its margin", () => {
+  const points = { loss: [[1, 0.7], [2, 0.5]], "rewards/margins": [[1, 0], [2, 1]], "rewards/accuracies": [[1, 0.5], [2, 1]] } as Record<string, [number, number][]>;
+  const curves = readCurves(answer({ points, evaluations: { margin: [[0, 0], [10, 1]], pair_accuracy: [[0, 0.5], [10, 0.9]] } }));
+  expect(tilesOf(curves, "running").map(({ name }) => name).slice(0, 5)).toEqual(["Held-out right pairs", "Held-out margin", "Loss", "Right pairs", "Margin"]);
+});
+
 test("events read as sentences, and metrics are left to the charts", () => {
   expect(sentenceFor({ number: 1, at: 0, type: "checkpoint", step: 5 })).toBe("Checkpoint of step 5 saved");
   expect(sentenceFor({ number: 1, at: 0, type: "status", to: "succeeded" })).toBe("Succeeded");

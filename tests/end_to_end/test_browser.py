@@ -164,6 +164,48 @@ def test_real_questions_go_in_through_the_page_and_are_trained_on(page: Page, ap
     expect(page.locator("[data-job-status]")).to_have_text("Succeeded", timeout=PATIENCE_MS)
 
 
+PAIRS = [{"prompt": f"{n}+{n}=", "chosen": str(2 * n), "rejected": str(2 * n + 1)} for n in range(60)]
+
+
+def test_pairs_are_read_split_and_offered_to_the_methods_they_serve(page: Page, api: httpx.Client) -> None:
+    pairs = upload(api, "pairs.jsonl", PAIRS)["id"]
+    upload(api, "questions-only.jsonl", [{"prompt": row["prompt"]} for row in PAIRS])
+    page.goto(f"/datasets/{pairs}")
+    expect(page.locator(".reading .pair").first).to_contain_text("Chosen")
+    page.get_by_label("How much is held out").fill("12")
+    page.get_by_label("Unit").select_option("rows")
+    page.get_by_role("button", name="Split").click()
+    expect(page.get_by_text("48 rows to train on, 12 held out")).to_be_visible()
+    page.get_by_role("link", name="Train on it").click()
+    page.get_by_label("Model", exact=True).select_option("starter-blank")
+    page.locator("label[for=method-dpo]").click()
+    expect(page.get_by_text("Ready", exact=True)).to_be_visible()
+    refused = page.get_by_label("Dataset", exact=True).locator("option", has_text="questions-only@1")
+    expect(refused).to_be_disabled()
+    page.get_by_text("Not for DPO").click()
+    expect(page.locator(".refused")).to_contain_text("It holds no pairs.")
+    assert '"validation_file"' in page.locator(".cm-content").first.inner_text()
+
+
+def test_a_preset_an_adapter_and_a_reward_follow_the_method(page: Page, api: httpx.Client) -> None:
+    file = upload(api, "presets.jsonl", PAIRS)["id"]
+    page.goto(f"/jobs/new?model=starter-blank&dataset={file}")
+    page.locator("label[for=method-ppo]").click()
+    page.get_by_label("Preset", exact=True).select_option("ppo_max")
+    expect(page.get_by_label("KL penalty (beta)", exact=True)).to_have_attribute("placeholder", "0.05")
+    page.get_by_role("switch", name="LoRA adapter").click()
+    page.get_by_label("Rank", exact=True).fill("4")
+    expect(page.locator("#create-job")).to_have_text("Choose an evaluator")
+    page.locator("label[for=method-reward_model]").click()
+    expect(page.locator("[aria-labelledby=part-evaluator]")).to_be_hidden()
+    expect(page.get_by_label("Rank", exact=True)).to_have_value("4")
+    expect(page.locator("#create-job")).to_have_text("Create job")
+    page.locator("label[for=method-full]").click()
+    expect(page.get_by_role("switch", name="LoRA adapter")).to_have_count(0)
+    expect(page.get_by_label("Evaluator", exact=True)).to_be_visible()
+    expect(page.locator("#create-job")).to_have_text("Create job")
+
+
 def test_a_broken_file_is_answered_with_its_line(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "broken.jsonl"
     path.write_text('{"question": "a"}\n{"question": oops}\n')
