@@ -60,7 +60,7 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "version": version,
         "shape": words.SHAPES[version.shape],
         "versions": version.dataset.versions.order_by("-number"),
-        "serves": [(words.METHODS[name], why_not(version.shape, method)) for name, method in METHODS.items()],
+        "serves": _serves(version.shape),
         "readings": readings(version, rows, offset + 1) if version.shape in READABLE else None,
         "rows": list(enumerate((cells(version, row) for row in rows), start=offset + 1)),
         "characters": _characters(version),
@@ -72,6 +72,14 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "mapping": _mapping_data(version),
     }
     return render(request, "web/dataset.html", context)
+
+
+def _serves(shape: str) -> list[tuple[str, str]]:
+    """Methods with what speaks against them: those that are served first, then those with the same reason together."""
+    found: dict[str, list[str]] = {"": []}
+    for name, method in METHODS.items():
+        found.setdefault(why_not(shape, method), []).append(str(words.METHODS[name]))
+    return [(", ".join(names), reason) for reason, names in found.items() if names]
 
 
 def _characters(version: DatasetVersion) -> "list[tuple[StrOrPromise, Lengths]]":
