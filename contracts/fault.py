@@ -61,7 +61,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "dataset.empty_answer": (
         "data",
-        "Row {row} of “{dataset}” holds an empty answer, and a model would learn to say nothing. So do {others} more.",
+        "Row {row} of “{dataset}” holds an empty answer: there is nothing to learn from it. So do {others} more.",
         "Fill these answers or take the rows out, and upload the file again.",
     ),
     "dataset.equal_pairs": (

@@ -94,7 +94,8 @@ def test_the_row_without_an_answer_is_named() -> None:
     [
         ("full", [*CHATS, {"messages": [*CHATS[0]["messages"][:-1], {"role": "assistant", "content": " "}]}], 21),
         ("dpo", [PAIRS[0] | {"chosen": ""}, *PAIRS], 1),
-        ("kto", [*LABELLED, LABELLED[0] | {"completion": "\n"}], 21),
+        ("reward_model", [PAIRS[0], PAIRS[0] | {"rejected": ""}], 2),
+        ("kto", [*LABELLED, LABELLED[1] | {"completion": "\n"}], 21),
     ],
 )
 def test_the_row_with_an_empty_answer_is_named(method: str, rows: Rows, row: int) -> None:

@@ -57,13 +57,7 @@ def test_equal_pairs_and_empty_answers_are_counted_and_the_first_is_named() -> N
     empty = {"prompt": "1+1", "chosen": " ", "rejected": "3"}
     empty_bad = {"prompt": "1+1", "chosen": "2", "rejected": ""}
     answers = make_dataset([*PAIRS[:3], equal, empty, empty, empty_bad]).answers
-    assert (answers.equal, answers.empty, answers.first_empty) == (1, 2, 5)
-
-
-def test_a_bad_answer_may_be_empty() -> None:
-    row = {"prompt": "1+1", "completion": "", "label": False}
-    assert make_dataset([*LABELLED, row]).answers.empty == 0
-    assert make_dataset([*LABELLED, row | {"label": True}]).answers.first_empty == 21
+    assert (answers.equal, answers.empty, answers.first_empty) == (1, 3, 5)
 
 
 def test_a_label_that_is_none_leaves_prompts_with_answers() -> None:

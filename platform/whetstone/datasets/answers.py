@@ -21,7 +21,7 @@ class Answers(Contract):
     answered: int = 0
     first_unanswered: int | None = None
     empty: int = 0
-    """Rows whose answer to learn from holds no text. A bad answer may be empty."""
+    """Rows in which an answer holds no text; of a pair, either of them."""
     first_empty: int | None = None
     equal: int = 0
     """Pairs whose answers are the same."""

@@ -31,7 +31,7 @@ class Tally:
             return
         self.answered += 1
         self._measure("answer", len(row.completion))
-        if row.label is not False and not row.completion.strip():
+        if not row.completion.strip() or (row.rejected is not None and not row.rejected.strip()):
             self.empty += 1
             self.first_empty = self.first_empty or self.rows
         if row.label is not None:
