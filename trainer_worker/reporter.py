@@ -25,7 +25,7 @@ from trainer_worker.assignment import Assignment
 from trainer_worker.client import REPORT_TIMEOUT_S, AttemptPlatform, Refused, Unreachable
 from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
-from trainer_worker.logs import JobLog
+from trainer_worker.logs import PRINTED, JobLog
 from trainer_worker.machine import killed_for_memory
 from trainer_worker.orders import Orders, write_orders
 from trainer_worker.shutdown import Shutdown
@@ -73,6 +73,7 @@ class Reporter:
         self._shutdown = shutdown
         self._hang = hang
         self._log = JobLog(logging.getLogger(__name__), assignment)
+        self._training_log = JobLog(PRINTED, assignment)
         self._uploads = Uploads(platform, assignment)
         self._outbox: deque[Report] = deque()
         self._seq = 0
@@ -180,6 +181,7 @@ class Reporter:
         if lines := self._printed.lines(LOG_BYTES_A_TICK):
             text = b"\n".join(lines).decode(errors="replace").strip("\n")
             if text:
+                self._training_log.debug("%s", text)
                 self.say(LogLines(text=text))
 
     def _collect_rest(self) -> None:

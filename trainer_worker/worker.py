@@ -56,6 +56,8 @@ class Worker:
     def start(self) -> None:
         """Returns once the worker can train. Raises LauncherDied when it never will."""
         self._launcher.wait_until_ready()
+        who = self.settings
+        log.info("worker %s of pool %s is ready; its launcher is process %d", who.name, who.pool, self._launcher.pid)
         for thread in self._threads:
             thread.start()
 
