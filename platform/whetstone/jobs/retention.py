@@ -15,6 +15,7 @@ from contracts.job import ENDED
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import discard
 from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs import parts
 from whetstone.jobs.models import Chore, Event, Job
 from whetstone.modelhub.models import Model
 
@@ -36,6 +37,7 @@ def keep_house() -> None:
         forget_old_events()
     if _is_mine("blobs"):
         sweep()
+        parts.prune()
 
 
 def _is_mine(name: str) -> bool:
