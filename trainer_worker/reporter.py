@@ -88,6 +88,8 @@ class Reporter:
         self._reported_at = time.monotonic()
         self._last_word: WorkerEvent | None = None
         self._hung: FaultReport | None = None
+        self.fault: FaultReport | None = None
+        """Why the attempt failed, once it has."""
         self._at_most = BATCH
         self._is_refused = False
         self._killed_for_memory = killed_for_memory()
@@ -135,7 +137,9 @@ class Reporter:
             time.sleep(TICK_S / 2)
             self._tick()
         self._take_uploaded()
-        self.say(self._truth(last_word))
+        last_word = self._truth(last_word)
+        self.fault = last_word.fault if isinstance(last_word, Failed) else None
+        self.say(last_word)
         self._uploads.close()
         while self._outbox and not self._has_no_time_for_words:
             if not self._ship():
