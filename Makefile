@@ -32,7 +32,7 @@ test: install-dev ## Run every test (ARGS="tests/graders -k multi" runs some)
 
 faults: install-dev ## Kill, cut and damage everything for half an hour, and put the table into the guide
 	@rm -f .pytest_cache/faults.jsonl
-	@WHETSTONE_TEST_FAULTS=full $(RUN) -m scripts.test tests/faults $(ARGS)
+	@WHETSTONE_TEST_FAULTS=full $(RUN) -m scripts.test -n 2 --dist loadfile tests/faults $(ARGS)
 	@$(RUN) -m tests.faults.report
 
 learn: install-dev ## Train the starter model with every method, and see that it learned

@@ -24,6 +24,8 @@ class Service:
     volumes: dict[str, str]
     """Where a volume lies -> its name, or "" for one that each container has alone."""
     healthcheck: list[str]
+    stop_grace_s: int
+    """How long it may take to stop before it is killed."""
     depends_on: dict[str, str]
     """Service -> its condition."""
 
@@ -57,6 +59,7 @@ def _service(name: str, block: dict[str, Any], variables: Mapping[str, str]) -> 
         command=shlex.split(block.get("command", "")),
         environment={key: value for key, value in environment.items() if value is not None},
         volumes=dict(map(_volume, block.get("volumes", []))),
+        stop_grace_s=int(block.get("stop_grace_period", "10s").removesuffix("s")),
         healthcheck=block.get("healthcheck", {}).get("test", []),
         depends_on={other: wait["condition"] for other, wait in block.get("depends_on", {}).items()},
     )

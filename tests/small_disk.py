@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+PAGE = 1 << 12
 may_mount = pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount a small file system")
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """6 MB at this folder."""
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", str(folder)], check=False)
+def small_disk(folder: Path, megabytes: int = 6) -> Iterator[Path]:
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", str(folder)], check=False)
     if mounted.returncode != 0:
         pytest.skip("cannot mount here")
     try:
@@ -25,9 +25,11 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path, leave: int = 0) -> Path:
-    """A file that takes all the room but so many bytes."""
+    """A file that takes all the room but so many bytes, while others may write."""
     ballast = folder / "ballast"
-    room = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
-    with contextlib.suppress(OSError):  # a training may take some of the room meanwhile
-        ballast.write_bytes(b"x" * max(0, room - leave))
+    with ballast.open("wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while file.write(bytes(PAGE)):
+                pass
+        file.truncate(file.tell() - leave)
     return ballast

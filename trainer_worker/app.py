@@ -8,11 +8,12 @@ import logging
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_shutdown, worker_shutting_down
+from celery.signals import celeryd_init, setup_logging, worker_init, worker_shutdown, worker_shutting_down
 
 from contracts.queue import WAKE_TASK, WakeUp, queue_of
 from trainer_worker.broker import use_for_sqlite
 from trainer_worker.launching import LauncherDied
+from trainer_worker.logs import write_json
 from trainer_worker.scratch import ScratchTaken
 from trainer_worker.settings import Settings
 from trainer_worker.worker import Worker
@@ -76,6 +77,22 @@ def end(**_: Any) -> None:
     if Shift.worker is not None:
         Shift.worker.stop()
         Shift.worker.join()
+
+
+def be_quiet(instance: Any, **_: Any) -> None:  # Any: as Celery has it
+    """Celery greets people with a drawing."""
+    instance.quiet = True
+
+
+def keep_the_form(loglevel: int, **_: Any) -> None:
+    """Where somebody listens here, Celery leaves the logs as they are."""
+    logging.getLogger().setLevel(loglevel)
+
+
+if settings.log == "json":
+    write_json()
+    celeryd_init.connect(be_quiet)
+    setup_logging.connect(keep_the_form)
 
 
 @app.task(name=WAKE_TASK)  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ from trainer_worker.assignment import Assignment
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SENTENCES = ("No space left on device", "os error 28", "PytorchStreamWriter failed writing file", "Disk quota exceeded")
 MB = 1_000_000
+FULL_CODE = "worker.disk_full"
 EXIT_STATUS = 4
 """Of a training process that could not even write down that the disk is full."""
 
@@ -25,7 +26,7 @@ def full(assignment: Assignment) -> FaultReport:
     needed = max(still_needed(assignment), free)
     numbers = {"free_mb": round(free / MB, 1), "needed_mb": round(needed / MB, 1)}
     params = {"worker": assignment.worker} | numbers
-    return FaultReport(code="worker.disk_full", params=params, evidence=str(assignment.folder))
+    return FaultReport(code=FULL_CODE, params=params, evidence=str(assignment.folder))
 
 
 def still_needed(assignment: Assignment) -> int:

@@ -25,7 +25,7 @@ from trainer_worker.assignment import Assignment
 from trainer_worker.client import REPORT_TIMEOUT_S, AttemptPlatform, Refused, Unreachable
 from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
-from trainer_worker.logs import JobLog
+from trainer_worker.logs import PRINTED, JobLog
 from trainer_worker.machine import killed_for_memory
 from trainer_worker.orders import Orders, write_orders
 from trainer_worker.shutdown import Shutdown
@@ -73,6 +73,7 @@ class Reporter:
         self._shutdown = shutdown
         self._hang = hang
         self._log = JobLog(logging.getLogger(__name__), assignment)
+        self._training_log = JobLog(PRINTED, assignment)
         self._uploads = Uploads(platform, assignment)
         self._outbox: deque[Report] = deque()
         self._seq = 0
@@ -87,6 +88,8 @@ class Reporter:
         self._reported_at = time.monotonic()
         self._last_word: WorkerEvent | None = None
         self._hung: FaultReport | None = None
+        self.fault: FaultReport | None = None
+        """Why the attempt failed, once it has."""
         self._at_most = BATCH
         self._is_refused = False
         self._killed_for_memory = killed_for_memory()
@@ -134,7 +137,9 @@ class Reporter:
             time.sleep(TICK_S / 2)
             self._tick()
         self._take_uploaded()
-        self.say(self._truth(last_word))
+        last_word = self._truth(last_word)
+        self.fault = last_word.fault if isinstance(last_word, Failed) else None
+        self.say(last_word)
         self._uploads.close()
         while self._outbox and not self._has_no_time_for_words:
             if not self._ship():
@@ -180,6 +185,7 @@ class Reporter:
         if lines := self._printed.lines(LOG_BYTES_A_TICK):
             text = b"\n".join(lines).decode(errors="replace").strip("\n")
             if text:
+                self._training_log.debug("%s", text)
                 self.say(LogLines(text=text))
 
     def _collect_rest(self) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from contracts.event import Hello
 
@@ -29,6 +30,8 @@ class Settings:
     hang_s: float = 600.0
     """A step that takes longer than this and `hang_factor` times the usual is taken to hang."""
     hang_factor: float = 20.0
+    log: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for machines."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -47,6 +50,7 @@ class Settings:
             drain_s=_number(environment, "WHETSTONE_DRAIN_S", 120.0),
             hang_s=_number(environment, "WHETSTONE_HANG_S", 600.0),
             hang_factor=_number(environment, "WHETSTONE_HANG_FACTOR", 20.0),
+            log=_form(environment.get("WHETSTONE_LOG", "text")),
         )
 
 
@@ -66,6 +70,13 @@ def _check_pool(pool: str) -> None:
     longest = next(m.max_length for m in Hello.model_fields["pool"].metadata if hasattr(m, "max_length"))
     if not re.fullmatch(r"[A-Za-z0-9._-]+", pool) or len(pool) > longest:
         raise SystemExit(f"WHETSTONE_POOL must be letters, digits, dots and dashes, and is “{pool}”.")
+
+
+def _form(value: str) -> Literal["text", "json"]:
+    match value:
+        case "text" | "json":
+            return value
+    raise SystemExit(f"WHETSTONE_LOG must be text or json, and is “{value}”.")
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -17,6 +17,7 @@ from trainer_worker.launching import LauncherDied, LauncherProcess
 from trainer_worker.logs import JobLog
 from trainer_worker.machine import free_memory_gb, this_machine
 from trainer_worker.reporter import End, Halted, Reporter
+from trainer_worker.room import Room
 from trainer_worker.scratch import clear, instance_of, occupy, outlive_trainers
 from trainer_worker.settings import Settings
 from trainer_worker.shutdown import LOOK_S, Shutdown
@@ -41,6 +42,7 @@ class Worker:
         clear(settings.scratch)
         self._instance = instance_of(settings.scratch)
         self._machine = this_machine()
+        self._room = Room(settings.scratch)
         self._platform = Platform(settings.url, settings.token)
         self._cache = Cache(settings.scratch / "cache", int(settings.cache_gb * GIB))
         self._wanted = threading.Event()
@@ -56,6 +58,8 @@ class Worker:
     def start(self) -> None:
         """Returns once the worker can train. Raises LauncherDied when it never will."""
         self._launcher.wait_until_ready()
+        who = self.settings
+        log.info("worker %s of pool %s is ready; its launcher is process %d", who.name, who.pool, self._launcher.pid)
         for thread in self._threads:
             thread.start()
 
@@ -114,7 +118,9 @@ class Worker:
             self._shutdown.wait(RELEASE_RETRY_S)
 
     def _work_once(self) -> bool:
-        """Carry out one job. False when nothing waits."""
+        """Carry out one job. False when nothing waits, or there is no room to carry it out."""
+        if not self._room.is_worth_a_try:
+            return False
         claim = self._platform.claim(self.settings.name, self.settings.pool, self._instance)
         if claim is None:
             return False
@@ -123,14 +129,22 @@ class Worker:
         about = JobLog(log, assignment)
         about.info("begins at step %d", assignment.from_step)
         try:
-            end = self._carry_out(claim, assignment, platform)
+            end, fault = self._carry_out(claim, assignment, platform)
             about.info("ended: %s", end.value)
         finally:
             platform.close()
             shutil.rmtree(assignment.folder, ignore_errors=True)
+        if fault is not None and fault.code == disk.FULL_CODE:
+            about.warning("asks for no work until there is room, or some time has passed")
+            self._room.was_too_little()
+        else:
+            self._room.was_enough()
         return True
 
-    def _carry_out(self, claim: Claim, assignment: Assignment, platform: AttemptPlatform) -> End:
+    def _carry_out(
+        self, claim: Claim, assignment: Assignment, platform: AttemptPlatform
+    ) -> tuple[End, FaultReport | None]:
+        """How the attempt ended, and why when it failed."""
         shutil.rmtree(assignment.folder, ignore_errors=True)
         hang = HangWatch(self.settings.hang_s, self.settings.hang_factor)
         reporter = Reporter(platform, assignment, claim.lease_s, self._shutdown, hang)
@@ -140,8 +154,8 @@ class Worker:
             training = self._ready_launcher().launch(assignment.file)
         except (Halted, Fault, Refused, LauncherDied, OSError, ValueError) as error:
             JobLog(log, assignment).error("could not be started: %r", error)
-            return reporter.close(_why_not(error, assignment))
-        return reporter.attend(self._launcher, training)
+            return reporter.close(_why_not(error, assignment)), reporter.fault
+        return reporter.attend(self._launcher, training), reporter.fault
 
     def _assign(self, claim: Claim) -> Assignment:
         folder = self.settings.scratch / "jobs" / claim.spec.job / str(claim.attempt)

@@ -1,6 +1,8 @@
 """The matrix as a table: `python -m tests.faults.report` puts what `make faults` found into the guide."""
 
+import os
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 from scripts.compose import ROOT
@@ -17,6 +19,15 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join([HEAD, *map(_line, newest.values())])
 
 
+def circumstances(rows: list[dict[str, Any]]) -> str:
+    """When it was, how long it took between the first row's end and the last's, and how busy the machine was."""
+    ends, loads = [row["at"] for row in rows], [row["load"] for row in rows]
+    day = datetime.fromtimestamp(max(ends), UTC).date()
+    tried = sum(row["tried"] for row in rows)
+    busy = f"a load average of {min(loads):.0f} to {max(loads):.0f} on {os.cpu_count()} cores"
+    return f"{day}: {len(rows)} rows, {tried} jobs, {(max(ends) - min(ends)) / 60:.0f} minutes, {busy}."
+
+
 def _line(row: dict[str, Any]) -> str:
     median = row["median_recovery_s"]
     recovery = "" if median is None else f"{median:.1f} s"
@@ -31,7 +42,7 @@ def main() -> int:
         return 1
     before, _, rest = GUIDE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    GUIDE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}")
+    GUIDE.write_text(f"{before}{BEGIN}\n{circumstances(rows)}\n\n{table(rows)}\n{END}{after}")
     print(table(rows))
     return 0
 

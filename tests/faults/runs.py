@@ -150,7 +150,8 @@ class Row:
         """Keep the line for the table, and fail when the promise was broken."""
         RESULTS.parent.mkdir(exist_ok=True)
         median = round(statistics.median(self.recovered_s), 1) if self.recovered_s else None
-        line: dict[str, Any] = asdict(self) | {"median_recovery_s": median, "full": FULL}
+        surroundings = {"at": time.time(), "load": os.getloadavg()[0], "full": FULL}
+        line: dict[str, Any] = asdict(self) | {"median_recovery_s": median} | surroundings
         with RESULTS.open("a") as file:
             file.write(json.dumps(line) + "\n")
         assert self.holds, line

@@ -19,8 +19,11 @@ CHANCE = random.Random(11)
 
 
 def kill_somebody(bench: Bench) -> None:
-    """Mostly a training process; now and then a worker, the web or the supervisor, which starts again at once."""
-    living = trainers(bench.place.scratch)
+    """Mostly a training process; now and then a worker, the web or the supervisor, which starts again at once.
+
+    The training process has told a step before: one that dies three times alike at the same step ends its job.
+    """
+    living = [trainer for trainer in trainers(bench.place.scratch) if trainer.steps_told()]
     if living and CHANCE.random() < 0.8:
         return os.kill(CHANCE.choice(living).pid, signal.SIGKILL)
     victim = CHANCE.choice([*WORKERS, "web", "supervisor"])

@@ -1,10 +1,8 @@
 """Small disks (a tmpfs) that are full for a while."""
 
-import contextlib
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,24 +10,11 @@ import pytest
 from tests.faults.place import place
 from tests.faults.runs import Bench, Fault, Row, full_form_only, harmed
 from tests.faults.trainers import Trainer
+from tests.small_disk import fill, may_mount, small_disk
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), full_form_only]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900), full_form_only, may_mount]
 FULL_S = 6.0
-PAGE = 1 << 12
 MEGABYTE = 1 << 20
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    folder.mkdir(parents=True)
-    size = f"size={megabytes}m"
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], capture_output=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip("LEFT OUT: nothing may be mounted here (root may), so no disk was filled")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +23,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("disks")
     with ExitStack() as stack:
         for name in ("home", "scratch/worker-a", "scratch/worker-b"):
-            stack.enter_context(small_disk(folder / name, 300))
+            stack.enter_context(small_disk(folder / name, megabytes=300))
         yield Bench.at(stack.enter_context(place(folder, {"WHETSTONE_MIN_FREE_GB": "0"})))
 
 
-def filled(disk: Path, left_bytes: int = 0) -> Path:
-    """A file that leaves so much room on this disk, while others write to it."""
-    path = disk / "full"
-    with path.open("wb", buffering=0) as file:
-        with contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(PAGE))
-        file.truncate(file.tell() - left_bytes)
-    return path
-
-
 def full_for_a_while(disk: Path, left_bytes: int = 0) -> None:
-    path = filled(disk, left_bytes)
+    ballast = fill(disk, left_bytes)
     time.sleep(FULL_S)
-    path.unlink()
+    ballast.unlink()
 
 
 def scratch_full(bench: Bench, left_bytes: int = 0) -> Fault:

@@ -10,12 +10,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts.compose import names_of_variables, read_services
+from trainer_worker.settings import Settings
+from trainer_worker.worker import LAST_MOMENTS_S
 from whetstone.environment import Environment
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 GPU = ROOT / "docker-compose.gpu.yml"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+WORKER = Settings(url="", token="", broker_url="", name="", pool="", scratch=Path(), cache_gb=1, idle_poll_s=1)
 SECRETS = {
     "POSTGRES_PASSWORD": "p",
     "REDIS_PASSWORD": "r",
@@ -105,10 +108,28 @@ def test_the_platform_knows_what_compose_tells_it(name: str) -> None:
     assert told - {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} == known_to_the_platform() - {"WHETSTONE_DEBUG"}
 
 
-@pytest.mark.parametrize("path", [COMPOSE, GPU])
-def test_the_worker_knows_what_compose_tells_it(path: Path) -> None:
-    told = set(yaml.safe_load(path.read_text())["services"]["worker"]["environment"])
-    assert told <= known_to_the_worker()
+def test_the_worker_knows_what_compose_tells_it() -> None:
+    told = set(yaml.safe_load(COMPOSE.read_text())["services"]["worker"]["environment"])
+    assert told == known_to_the_worker() - {"WHETSTONE_WORKER_NAME"}  # each of several has a name of its own
+    assert set(yaml.safe_load(GPU.read_text())["services"]["worker"]["environment"]) <= told
+
+
+def test_every_setting_is_explained_to_the_operator() -> None:
+    guide = (ROOT / "docs" / "guides" / "operating.md").read_text()
+    settings = known_to_the_platform() | known_to_the_worker()
+    assert [name for name in sorted(settings) if f"`{name}`" not in guide] == []
+
+
+def test_a_worker_is_given_the_time_that_it_takes_to_stop() -> None:
+    given = read_services(SECRETS)["worker"].stop_grace_s
+    assert given > WORKER.drain_s + LAST_MOMENTS_S
+    assert read_services(SECRETS | {"WHETSTONE_GRACE_S": "600"})["worker"].stop_grace_s == 600
+
+
+def test_a_web_process_is_given_the_time_to_answer_what_it_has_begun() -> None:
+    web = read_services(SECRETS)["web"]
+    graceful = int(web.command[web.command.index("--timeout-graceful-shutdown") + 1])
+    assert web.stop_grace_s > graceful
 
 
 def test_the_example_environment_explains_what_compose_asks_for() -> None:

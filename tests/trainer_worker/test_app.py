@@ -1,5 +1,6 @@
 """The Celery worker as a process of its own, woken through a broker as the platform does it."""
 
+import json
 import os
 import signal
 import subprocess
@@ -35,8 +36,8 @@ def environment(side: OtherSide, scratch: Path, broker: str, **more: str) -> dic
 @contextmanager
 def celery_worker(side: OtherSide, scratch: Path, broker: str, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     scratch.mkdir(exist_ok=True)
-    with (scratch / "celery.log").open("wb") as log:
-        process = subprocess.Popen(CELERY, env=environment(side, scratch, broker, **more), stdout=log, stderr=log)
+    with (scratch / "celery.log").open("wb") as log, (scratch / "celery.out").open("wb") as out:
+        process = subprocess.Popen(CELERY, env=environment(side, scratch, broker, **more), stdout=out, stderr=log)
     try:
         side.wait_for(lambda s: bool(s.hellos), 60)
         yield process
@@ -69,6 +70,34 @@ def test_a_message_wakes_the_worker_and_a_term_signal_ends_it(side: OtherSide, t
         process.send_signal(signal.SIGTERM)
         assert isinstance(side.wait_for_end(), Stopped)
         assert process.wait(15) == 0
+
+
+def test_machines_read_one_object_a_line_with_job_and_attempt(side: OtherSide, tiny: Path, tmp_path: Path) -> None:
+    broker, scratch = f"sqla+sqlite:///{tmp_path / 'broker.sqlite3'}", tmp_path / "scratch"
+    with celery_worker(side, scratch, broker, WHETSTONE_LOG="json", WHETSTONE_IDLE_POLL_S="0.5") as process:
+        side.queue(make_spec(side, tiny))
+        finished(side)
+        side.reports.clear()
+        broken = side.store(b"{", "config.json")
+        spec = make_spec(side, tiny, job="ftjob-2")
+        files = tuple(broken if ref.path == "config.json" else ref for ref in spec.model.files)
+        side.queue(spec.model_copy(update={"model": spec.model.model_copy(update={"files": files})}))
+        side.wait_for_end()
+        side.is_down = True  # a warning of the reporter's surroundings
+        time.sleep(1.0)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    lines = [json.loads(line) for line in (scratch / "celery.log").read_text().splitlines()]
+    assert (scratch / "celery.out").read_text().startswith("\nworker: Warm shutdown")
+    assert all({"time", "level", "logger", "message"} <= set(line) for line in lines)
+    of_job = [line for line in lines if line.get("job") == "ftjob-1"]
+    assert {line["attempt"] for line in of_job} == {1}
+    assert any(line["message"] == "job=ftjob-1 attempt=1 ended: reported" for line in of_job)
+    printed = [line for line in lines if line["logger"] == "trainer_worker.training"]
+    assert any("Traceback" in line["message"] for line in printed)
+    assert {line["job"] for line in printed if "Traceback" in line["message"]} == {"ftjob-2"}
+    assert {"celery", "trainer_worker"} <= {line["logger"].partition(".")[0] for line in lines}
+    assert any("its launcher is process" in line["message"] for line in lines)
 
 
 def test_an_idle_worker_asks_for_work_by_itself(side: OtherSide, tiny: Path, tmp_path: Path) -> None:

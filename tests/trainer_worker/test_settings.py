@@ -33,6 +33,7 @@ def test_what_is_missing_is_named_in_a_sentence(missing: str) -> None:
         ("WHETSTONE_POOL", "a b"),
         ("WHETSTONE_CACHE_GB", "-1"),
         ("WHETSTONE_IDLE_POLL_S", "x"),
+        ("WHETSTONE_LOG", "xml"),
     ],
 )
 def test_what_is_wrong_is_named_in_a_sentence(name: str, value: str) -> None:

@@ -14,7 +14,7 @@ from whetstone.artifacts.store import put_bytes
 from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job, Round
-from whetstone.jobs.record import record
+from whetstone.jobs.record import record, resume
 from whetstone.jobs.supervise import supervise
 
 DIED = FaultReport(code="job.process_died", params={"how": "signal 9"})
@@ -73,6 +73,19 @@ def test_memory_that_runs_out_twice_at_the_same_step_is_enough() -> None:
     assert now(job).status == "queued"
     fails(1, OUT_OF_MEMORY)
     assert now(job).status == "failed"
+
+
+@pytest.mark.parametrize("code", ["worker.disk_full", "platform.disk_full"])
+def test_a_job_without_room_is_paused_and_goes_on_once_there_is_some(code: str) -> None:
+    job = make_job()
+    params = {"worker": "w1", "free_mb": 0, "needed_mb": 1}
+    full = FaultReport(code=code, params=params if code == "worker.disk_full" else {})
+    for _ in range(3):
+        fails(7, full)
+    assert (now(job).status, now(job).fault_report) == ("paused", full)
+    resume(job.id)
+    assert (now(job).status, now(job).fault_report) == ("queued", None)
+    assert claimed().attempt == 4
 
 
 def test_the_attempts_of_one_cause_are_limited() -> None:

@@ -5,6 +5,7 @@ from django.db import transaction
 
 from contracts.event import Release
 from contracts.fault import FaultReport
+from contracts.job import Status
 from whetstone import clock
 from whetstone.jobs.models import Attempt, Job
 from whetstone.jobs.states import move
@@ -12,6 +13,9 @@ from whetstone.jobs.wake import wake_later
 
 ALIKE = 3
 """A job that fails the same way at the same step so often will not do better the next time."""
+
+WAITS_FOR_ROOM = ("worker.disk_full", "platform.disk_full")
+"""Somebody can make room, and then the job goes on: it is paused instead of failed."""
 
 
 def end_attempt(job: Job, fault: FaultReport) -> None:
@@ -23,7 +27,8 @@ def end_attempt(job: Job, fault: FaultReport) -> None:
     if job.wish == Job.Wish.CANCEL:
         return move(job, "cancelled")
     if reason := _why_no_more(job, fault):
-        return move(job, "failed", reason=reason, fault=fault)
+        to: Status = "paused" if fault.code in WAITS_FOR_ROOM else "failed"
+        return move(job, to, reason=reason, fault=fault)
     reason = f"attempt {job.attempt} failed: {fault.code}"
     if job.wish == Job.Wish.PAUSE:
         return move(job, "paused", reason=reason)

@@ -10,6 +10,7 @@ from contracts.event import Claim, ResumePoint
 from whetstone import clock
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
+from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.states import append, move
 from whetstone.modelhub.models import FILES
@@ -75,6 +76,5 @@ def _trained_tokens(job: Job) -> int:
 
 def _supersede(job: Job, resume: ResumePoint | None) -> None:
     """Forget what was told of steps that will be done again, so that every reader sees each step once."""
-    told = Event.objects.filter(job=job, type__in=STEPPED)
-    told = told.filter(step__gt=resume.step) if resume else told
-    told.delete()
+    told = Event.objects.filter(type__in=STEPPED)
+    forget(job.id, told.filter(step__gt=resume.step) if resume else told)

@@ -70,6 +70,8 @@ class Job(Owned):
     woken_at = models.DateTimeField(null=True)
     """When workers were last told that this job waits."""
     last_event = models.PositiveBigIntegerField(default=0)
+    forgotten_events = models.PositiveBigIntegerField(default=0)
+    """How many of them were taken back since: by an attempt that did their steps again, or by housekeeping."""
     step = models.PositiveIntegerField(default=0)
     total_steps = models.PositiveIntegerField(default=0)
     phase = models.CharField(max_length=32, blank=True)

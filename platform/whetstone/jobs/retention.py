@@ -15,6 +15,8 @@ from contracts.job import ENDED
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import discard
 from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs import parts
+from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Chore, Event, Job
 from whetstone.modelhub.models import Model
 
@@ -36,6 +38,7 @@ def keep_house() -> None:
         forget_old_events()
     if _is_mine("blobs"):
         sweep()
+        parts.prune()
 
 
 def _is_mine(name: str) -> bool:
@@ -68,7 +71,7 @@ def _forget_checkpoints(job_id: str) -> None:
     checkpoints = job.events.filter(type="checkpoint").exclude(step__in=damaged).order_by("-step")
     kept = list(checkpoints.values_list("step", flat=True)[: _kept()])
     if len(kept) == _kept():
-        job.events.filter(type="checkpoint", step__lt=kept[-1]).delete()
+        forget(job.id, Event.objects.filter(type="checkpoint", step__lt=kept[-1]))
 
 
 def forget_old_events() -> None:
@@ -76,7 +79,7 @@ def forget_old_events() -> None:
     ended = Job.objects.filter(status__in=ENDED, finished_at__lt=timezone.now() - _keep_for())
     old = ended.filter(events__type__in=FOR_A_WHILE).order_by().distinct()
     for job_id in old.values_list("id", flat=True):
-        Event.objects.filter(job_id=job_id, type__in=FOR_A_WHILE).delete()
+        forget(job_id, Event.objects.filter(type__in=FOR_A_WHILE))
 
 
 def _keep_for() -> timedelta:

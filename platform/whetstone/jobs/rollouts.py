@@ -1,17 +1,13 @@
 """What the model answered in training, read from parquet parts with DuckDB."""
 
 import json
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
-from django.conf import settings
 
 from contracts.job import FileRef
-from whetstone.artifacts.store import find, open_blob
 from whetstone.jobs.models import Job
+from whetstone.jobs.parts import local
 
 Order = Literal["worst", "best", "newest"]
 ORDERS = {
@@ -30,7 +26,7 @@ def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: in
         parts = [part for part in parts if part.data["first_step"] <= step <= (part.step or 0)]
     if not parts:
         return {"rows": [], "steps": steps, "total": 0}
-    files = [str(_local(job, FileRef.model_validate(part.data["file"]))) for part in parts]
+    files = [str(path) for path in local(job.team, [FileRef.model_validate(part.data["file"]) for part in parts])]
     with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as db:
         where = "" if step is None else "WHERE step = $step"
         values: dict[str, Any] = {"files": files} | ({} if step is None else {"step": step})
@@ -44,17 +40,3 @@ def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: in
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"item": json.loads(row["item"]), "grade": json.loads(row["grade"])}
-
-
-def _local(job: Job, ref: FileRef) -> Path:
-    """The part as a local file: DuckDB reads it again and again, the store may be far away."""
-    path = Path(settings.HOME) / "cache" / "rollouts" / ref.sha256
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    blob = find(job.team, ref.sha256)
-    if blob is None:
-        raise FileNotFoundError(ref.sha256)
-    with open_blob(blob) as source, tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as target:
-        shutil.copyfileobj(source, target)
-    return Path(target.name).replace(path)

@@ -1,21 +1,20 @@
-"""Do jobs, their attempts and their events tell one story?"""
+"""Do jobs and their attempts tell one story?"""
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from contracts.job import ENDED
 from whetstone.artifacts.models import Blob
 from whetstone.jobs.models import Attempt, Event, Job
-from whetstone.jobs.retention import FOR_A_WHILE, files_of
 from whetstone.jobs.states import move
 from whetstone.jobs.wake import wake_later
-from whetstone.operations.finding import Finding
+from whetstone.operations.finding import Finding, ranges
 
-ONCE = ("metrics", "evaluation", "checkpoint")
 HOLDER = Attempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempt"), ended_at=None)
 
 
@@ -61,61 +60,42 @@ def jobs_without_model() -> Iterator[Finding]:
         yield Finding("succeeded without model", job.id, "succeeded, and its model is gone", advice)
 
 
-def broken_checkpoints() -> Iterator[Finding]:
-    """Checkpoints that name what nobody stored: no attempt begins at them."""
+def jobs_without_files() -> Iterator[Finding]:
+    """Jobs that are still to be trained, and whose model or data nobody could bring."""
     present = set(Blob.objects.values_list("team_id", "sha256"))
-    checkpoints = Event.objects.filter(type="checkpoint").select_related("job").order_by("pk")
-    for event in checkpoints.iterator():
-        lost = [file["path"] for file in files_of(event.data) if (event.job.team_id, file["sha256"]) not in present]
-        if lost:
-            about = f"{event.job_id}, step {event.step}"
-            what = f"names files that nobody stored: {', '.join(lost)}"
-            advice = "Put the files back from a backup, or forget the checkpoint: the job has others, or begins anew."
-            yield Finding("broken checkpoint", about, what, advice, partial(_forget, event.pk))
+    for job in Job.objects.exclude(status__in=ENDED):
+        spec = job.job_spec
+        files = [*spec.model.files, spec.training.file, *([spec.validation.file] if spec.validation else [])]
+        if lost := [file.path for file in files if (job.team_id, file.sha256) not in present]:
+            what = f"reads files that nobody stored: {', '.join(lost)}"
+            yield Finding("job lacks files", job.id, what, "Put them back from a backup; or cancel the job.")
 
 
-@transaction.atomic
-def _forget(event_id: int) -> bool:
-    return Event.objects.filter(id=event_id).delete()[0] == 1
+def leases_of_nobody() -> Iterator[Finding]:
+    for job in Job.objects.exclude(status=Job.Status.RUNNING).exclude(lease_until=None):
+        what = f"has a lease until {job.lease_until}, and is {job.status}"
+        yield Finding("lease without attempt", job.id, what, "Take it away.", partial(_end_lease, job.id))
 
 
-def events_that_are_missing() -> Iterator[Finding]:
-    """Numbers that no event has and that nothing explains, and events beyond the job's last number."""
-    for job in Job.objects.annotate(told=Count("events")).exclude(told=F("last_event")):
-        events = list(job.events.order_by("number").values_list("number", "type"))
-        newest = events[-1][0] if events else 0
-        if newest > job.last_event:
-            what = f"has an event {newest}, and says that its last is {job.last_event}"
-            mend = partial(_count_anew, job.id)
-            yield Finding("event beyond the last", job.id, what, "Correct the job's number.", mend)
-        if gaps := list(_gaps(job, events)):
-            what = f"lacks the events {', '.join(gaps)}"
-            yield Finding("gap in events", job.id, what, "Its curves may lack points. Compare with a backup.")
+def _end_lease(job_id: str) -> bool:
+    left = Job.objects.exclude(status=Job.Status.RUNNING).exclude(lease_until=None)
+    return left.filter(id=job_id).update(lease_until=None) == 1
 
 
-def _gaps(job: Job, events: list[tuple[int, str]]) -> Iterator[str]:
-    """What an attempt does again is told again, and housekeeping forgets old checkpoints, rollouts and logs."""
-    again = max((number for number, kind in events if kind == "attempt" and job.attempt > 1), default=0)
-    oldest_checkpoint = min((number for number, kind in events if kind == "checkpoint"), default=0)
-    were_forgotten = job.has_ended and not any(kind in FOR_A_WHILE for _, kind in events)
-    numbers = [0, *(number for number, _ in events), job.last_event + 1]
-    for before, after in pairwise(numbers):
-        is_old_checkpoint = after - before == 2 and after <= oldest_checkpoint
-        if after - before > 1 and after > again and not is_old_checkpoint and not were_forgotten:
-            yield f"{before + 1} to {after - 1}" if after - before > 2 else str(before + 1)
+def untold_states() -> Iterator[Finding]:
+    """Every change of a state is an event: the last one says where the job stands."""
+    told = Event.objects.filter(job=OuterRef("pk"), type="status").order_by("-number").values("data")[:1]
+    for job in Job.objects.annotate(told=Subquery(told)):
+        says = job.told["to"] if job.told else "nothing"
+        if says != job.status:
+            what = f"is {job.status}, and its last event of that kind says {says}"
+            yield Finding("state that no event tells", job.id, what, "Somebody changed the database. Compare a backup.")
 
 
-@transaction.atomic
-def _count_anew(job_id: str) -> bool:
-    job = Job.objects.select_for_update(of=("self",)).get(id=job_id)
-    newest = job.events.order_by("-number").values_list("number", flat=True).first() or 0
-    return newest > job.last_event and Job.objects.filter(id=job_id).update(last_event=newest) == 1
-
-
-def steps_told_twice() -> Iterator[Finding]:
-    """A unique constraint forbids it: this finds a database that lost the constraint."""
-    told = Event.objects.filter(type__in=ONCE).order_by().values("job_id", "type", "step")
-    for row in told.annotate(times=Count("id")).filter(times__gt=1):
-        what = f"tells of step {row['step']} ({row['type']}) {row['times']} times"
-        advice = "Run `manage.py migrate` and look at the database: the constraint each_step_is_told_once is missing."
-        yield Finding("step told twice", row["job_id"], what, advice)
+def missing_attempts() -> Iterator[Finding]:
+    counted = Attempt.objects.filter(job=OuterRef("pk")).order_by().values("job").annotate(n=Count("id")).values("n")
+    for job in Job.objects.annotate(tries=Coalesce(Subquery(counted), 0)).exclude(tries=F("attempt")):
+        known = set(job.attempts.values_list("number", flat=True))
+        lost = ranges(set(range(1, job.attempt + 1)) ^ known)
+        what = f"is at attempt {job.attempt}, and attempt {lost} is missing or too many"
+        yield Finding("attempt missing", job.id, what, "Its tries are counted wrong. Compare a backup.")
