@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0004_chores"),
+        ("jobs", "0005_forgotten_events"),
         ("modelhub", "0001_initial"),
     ]
 
