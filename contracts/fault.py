@@ -152,7 +152,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "job.out_of_memory": (
         "capacity",
         "The training process was killed, most likely because memory ran out ({how}).",
-        "Clone the job with a smaller micro_batch_size, batch_size or max_completion_length, or choose a larger pool.",
+        "Clone the job with {smaller}, or choose a larger pool.",
     ),
     "job.training_failed": (
         "platform",

@@ -48,6 +48,11 @@ class Assignment(Contract):
         return self.folder / "spool.jsonl"
 
     @property
+    def needs(self) -> Path:
+        """What the training needs of the machine, as trainer_worker/needs.py writes it."""
+        return self.folder / "needs.json"
+
+    @property
     def orders(self) -> Path:
         return self.folder / "orders.json"
 

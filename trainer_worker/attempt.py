@@ -14,6 +14,7 @@ from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted
 from trainer_worker.lifeline import die_with
 from trainer_worker.methods import train
+from trainer_worker.needs import advice
 from trainer_worker.scratch import join_trainers
 from trainer_worker.spool import SpoolWriter
 
@@ -54,7 +55,7 @@ def _fault_of(error: Exception, assignment: Assignment) -> FaultReport:
         return disk.full(assignment)
     traceback.print_exc()
     if memory.has_run_out(error):
-        return _report("job.out_of_memory", how=_first_line(error))
+        return _report("job.out_of_memory", how=_first_line(error), smaller=advice(assignment))
     return _report("job.training_failed", detail=f"{type(error).__name__}: {_first_line(error)}")
 
 

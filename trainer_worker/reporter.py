@@ -27,6 +27,7 @@ from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
 from trainer_worker.logs import PRINTED, JobLog
 from trainer_worker.machine import killed_for_memory
+from trainer_worker.needs import advice
 from trainer_worker.orders import Orders, write_orders
 from trainer_worker.shutdown import Shutdown
 from trainer_worker.spool import SpoolReader, Tail
@@ -316,8 +317,10 @@ class Reporter:
         if status == disk.EXIT_STATUS:
             return Failed(fault=disk.full(self._assignment))
         memory_ran_out = status == -9 and killed_for_memory() > self._killed_for_memory
-        code = "job.out_of_memory" if memory_ran_out else "job.process_died"
-        return Failed(fault=FaultReport(code=code, params={"how": _how(status)}, evidence=log_end(self._assignment)))
+        code, params = "job.process_died", {"how": _how(status)}
+        if memory_ran_out:
+            code, params = "job.out_of_memory", params | {"smaller": advice(self._assignment)}
+        return Failed(fault=FaultReport(code=code, params=dict(params), evidence=log_end(self._assignment)))
 
 
 def _bury(launcher: LauncherProcess, training: Training) -> None:

@@ -2,13 +2,15 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
 from contracts import Contract
 from graders.schema import Grader
 
 Auto = Literal["auto"]
 BASIC: dict[str, JsonValue] = {"level": "basic"}
+SWITCH_OR_AUTO = WithJsonSchema({"enum": ["auto", True, False]})
+"""So that a form offers a choice of three."""
 
 
 class LoraAdapter(Contract):
@@ -57,8 +59,8 @@ class Hyperparameters(Contract):
     """Longest gradient that is let through."""
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", title="Precision")
     """Number format of the forward and backward pass. “auto” takes bf16 where the GPU has it."""
-    gradient_checkpointing: bool = Field(False, title="Gradient checkpointing")
-    """Compute activations twice to save memory. Slower by a third."""
+    gradient_checkpointing: Annotated[bool | Auto, SWITCH_OR_AUTO] = Field("auto", title="Gradient checkpointing")
+    """Compute activations twice to save memory. Slower by a third. “auto” does where the memory asks for it."""
     eval_interval: Annotated[int, Field(ge=1)] | Auto = Field("auto", title="Steps between evaluations")
     """How often the held-out data is evaluated. It always is before the first and after the last step."""
     checkpoint_interval: Annotated[int, Field(ge=1)] | Auto = Field("auto", title="Steps between checkpoints")

@@ -16,6 +16,7 @@ export interface Preview {
   rows: number | null;
   held_out_rows: number | null;
   steps: number | null;
+  memory_gb: number | null;
   pool: string;
   changed: number;
 }

@@ -1,12 +1,14 @@
 """A trainer of the tiny model in this process, to look into."""
 
 import time
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from contracts.dataset import guess_mapping
 from contracts.job import DatasetRef, FileRef, JobSpec, ModelRef
-from contracts.method import GrpoMethod, LoraAdapter
+from contracts.method import CanonicalMethod, GrpoMethod, LoraAdapter
 from contracts.resolve import Facts, resolve, total_steps
 from graders import parse
 from graders.schema import Grader
@@ -21,20 +23,25 @@ from whetstone.starter import data
 ROWS = 40
 
 
-def assignment_of(method: GrpoMethod, model: Path, folder: Path, grader: Grader | None = None) -> Assignment:
+def assignment_of(
+    method: CanonicalMethod, model: Path, folder: Path, grader: Grader | None = None, parameters: int = PARAMETERS
+) -> Assignment:
     """As the worker writes it, with every file in place."""
-    resolved = resolve(method, Facts(rows=ROWS, parameters=PARAMETERS))
-    rows = list(data.problems("train"))[:ROWS]
+    resolved = resolve(method, Facts(rows=ROWS, parameters=parameters))
+    is_sampling = method.is_reinforcement
+    rows: list[Mapping[str, Any]] = list(
+        islice(data.problems("train") if is_sampling else data.demonstrations(ROWS), ROWS)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rows.jsonl").write_bytes(jsonl(rows))
     nowhere = FileRef(path="rows.jsonl", sha256="0" * 64, size=0)
     spec = JobSpec(
         job="ftjob-1",
-        model=ModelRef(name="tiny", files=(), parameters=PARAMETERS),
+        model=ModelRef(name="tiny", files=(), parameters=parameters),
         training=DatasetRef(id="file-1", file=nowhere, mapping=guess_mapping(tuple(rows[0])), rows=ROWS),
         validation=None,
         method=resolved,
-        grader=grader or parse(DIGITS),
+        grader=grader or (parse(DIGITS) if is_sampling else None),
         evaluator=None,
         total_steps=total_steps(resolved, ROWS),
         seed=7,

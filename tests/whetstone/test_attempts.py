@@ -18,7 +18,7 @@ from whetstone.jobs.record import record, resume
 from whetstone.jobs.supervise import supervise
 
 DIED = FaultReport(code="job.process_died", params={"how": "signal 9"})
-OUT_OF_MEMORY = FaultReport(code="job.out_of_memory", params={"how": "CUDA"})
+OUT_OF_MEMORY = FaultReport(code="job.out_of_memory", params={"how": "CUDA", "smaller": "micro_batch_size 2"})
 
 
 def claimed(instance: str = "scratch-1") -> Claim:

@@ -38,6 +38,7 @@ from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import record
 from whetstone.operations.seed import blank_model
+from whetstone.starter import model as starter
 
 
 class Api:
@@ -191,9 +192,19 @@ def test_the_check_of_a_draft_says_everything_that_is_missing_at_once(api: Api) 
         "rows": 20,
         "held_out_rows": None,
         "steps": 1,
+        "memory_gb": None,
         "pool": "cpu",
         "changed": 0,
     }
+
+
+def test_the_check_of_a_draft_says_about_how_much_memory_it_needs(api: Api) -> None:
+    make_dataset()
+    model = make_model()
+    model.config, model.parameters = starter.CONFIG, 500_000_000
+    model.save()
+    _status, body = api.post("/api/v1/jobs/check", draft())
+    assert 16 * 0.5 < body["preview"]["memory_gb"] < 20, "weights, gradients and two moments, and some more"
 
 
 def test_another_team_s_things_are_not_there(api: Api) -> None:

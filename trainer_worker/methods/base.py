@@ -17,6 +17,7 @@ from contracts.resolve import fixed
 from graders import Port
 from trainer_worker.assignment import Assignment
 from trainer_worker.data import read_rows
+from trainer_worker.methods.fitting import use_checkpointing
 from trainer_worker.models import context_of, load_model, load_tokenizer, task_of, use_bf16
 from trainer_worker.scorers import load_port
 from trainer_worker.spool import SpoolWriter
@@ -102,7 +103,7 @@ def arguments(base: Base, h: Hyperparameters, sequences: int) -> dict[str, Any]:
         "weight_decay": h.weight_decay,
         "max_grad_norm": h.max_grad_norm,
         "bf16": use_bf16(h),
-        "gradient_checkpointing": h.gradient_checkpointing,
+        "gradient_checkpointing": use_checkpointing(base.assignment, base.model, base.tokenizer),
         "use_cpu": not torch.cuda.is_available(),
         "dataloader_pin_memory": torch.cuda.is_available(),
         "logging_steps": 1,

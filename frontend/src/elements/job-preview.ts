@@ -63,6 +63,11 @@ export class JobPreview extends HTMLElement {
   }
 }
 
+function memory(gb: number | null | undefined): string {
+  if (gb === null || gb === undefined) return "–";
+  return interpolate(gettext("about %(gb)s GB"), { gb: number(gb, 2) }, true);
+}
+
 function factsOf({ preview }: Verdict): [string, string][] {
   const count = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : number(value));
   return [
@@ -71,6 +76,7 @@ function factsOf({ preview }: Verdict): [string, string][] {
     [gettext("Rows"), count(preview.rows)],
     [gettext("Held-out rows"), count(preview.held_out_rows)],
     [gettext("Steps"), count(preview.steps)],
+    [gettext("Memory"), memory(preview.memory_gb)],
     [gettext("Pool"), preview.pool || "–"],
     [gettext("Settings changed"), count(preview.changed)],
   ];

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.estimate import Shape, Workload, estimate
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
 from contracts.method import CanonicalMethod, canonical
@@ -21,6 +22,8 @@ from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
 
+BYTES_A_TOKEN = 3
+"""Of a line of JSON. English has four and more; three is careful."""
 METHOD: TypeAdapter[CanonicalMethod] = TypeAdapter(CanonicalMethod)
 
 
@@ -45,6 +48,8 @@ class Checked:
     """As the method counts them: a pair may be two."""
     held_out_rows: int = 0
     steps: int = 0
+    memory_gb: float | None = None
+    """About what a machine needs to carry it out. None where the model's config does not say enough."""
     pool: str = ""
 
 
@@ -94,6 +99,20 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         raise Fault("request.invalid", field=field, detail=detail) from None
     found.held_out_rows = rows_for(found.validation, method).total if found.validation else 0
     found.method, found.rows, found.steps = resolved, facts.rows, total_steps(resolved, facts.rows)
+    found.memory_gb = _memory_gb(resolved, found.model, found.training)
+
+
+def _memory_gb(method: CanonicalMethod, model: Model, training: DatasetVersion) -> float | None:
+    """Without a GPU in mind, and with every activation kept: what “auto” checkpointing saves is the worker's to say."""
+    try:
+        shape = Shape.of(model.config, model.parameters)
+    except ValueError:
+        return None
+    longest = training.statistics["longest_line"] // BYTES_A_TOKEN
+    tokens = min(longest, model.context_length or longest)
+    h = method.hyperparameters
+    load = Workload(shape=shape, tokens=tokens, bf16=h.precision == "bf16")
+    return estimate(method, load, checkpointing=h.gradient_checkpointing is True).peak_gb
 
 
 class _noting:

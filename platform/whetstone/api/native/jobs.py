@@ -42,6 +42,7 @@ def _preview(found: Checked) -> dict[str, Any]:
         "rows": found.rows or (found.training.rows if found.training else None),
         "held_out_rows": found.held_out_rows or (found.validation.rows if found.validation else None),
         "steps": found.steps or None,
+        "memory_gb": found.memory_gb,
         "pool": found.pool or None,
         "changed": _changed(found.draft),
     }
