@@ -12,7 +12,9 @@ from contracts.method import (
     GrpoMethod,
     KtoMethod,
     LoraMethod,
+    PpoMethod,
     RewardModelMethod,
+    RlooMethod,
 )
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted, NothingLeft, Watch
@@ -39,7 +41,7 @@ def train(assignment: Assignment, spool: SpoolWriter) -> None:
 
 
 def _build(base: Base, method: CanonicalMethod) -> tuple[Trainer, Watch]:
-    from trainer_worker.methods import dpo, grpo, kto, reward_model, sft
+    from trainer_worker.methods import dpo, grpo, kto, ppo, reward_model, rloo, sft
 
     match method:
         case FullMethod() | LoraMethod():
@@ -52,6 +54,10 @@ def _build(base: Base, method: CanonicalMethod) -> tuple[Trainer, Watch]:
             return reward_model.build(base, method)
         case GrpoMethod():
             return grpo.build(base, method)
+        case PpoMethod():
+            return ppo.build(base, method)
+        case RlooMethod():
+            return rloo.build(base, method)
     raise NotImplementedError(method.type)
 
 

@@ -31,8 +31,14 @@ class Rewarded(Drawing, Quiet):
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)  # type: ignore[misc]  # TRL's
         if self.writer is not None and self.reward.latest is not None:
             step = self.state.global_step + 1  # type: ignore[attr-defined]  # the trainer's
-            self.writer.add(step, self.reward.latest, output["advantages"].tolist())
+            self.writer.add(step, self.reward.latest, _of_each(output).tolist())
         return output
+
+
+def _of_each(output: dict[str, Any]) -> Any:  # Any: a tensor (completions,)
+    """One advantage a completion. Where every token has its own, their mean over the completion."""
+    advantages, mask = output["advantages"], output["completion_mask"]
+    return advantages if advantages.dim() == 1 else (advantages * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
 T = TypeVar("T", bound=Rewarded)
