@@ -47,8 +47,10 @@ RECOMMENDED = {
 }
 # Sequences that fit through the model at once without trouble: (parameters below, sequences).
 MICRO_BATCHES = ((TINY, 256), (SMALL, 32), (math.inf, 4))
-CRITIC_RATE = 5
+CRITIC_RATE = 10
 """A critic starts from nothing and has further to go than the model."""
+WARMUP = 10
+"""One step in so many is the critic's alone, in whole batches of completions."""
 
 
 class Facts(Contract):
@@ -114,7 +116,9 @@ def _of_kind(h: Hyperparameters, facts: Facts) -> dict[str, Any]:
         return {"beta": _or(h.beta, 0.5 if is_tiny else 0.1)} | _class_weights(h, facts)
     if isinstance(h, PpoHyperparameters):
         critic = _or(h.critic_learning_rate, min(1.0, CRITIC_RATE * fixed(h.learning_rate)))
-        return {"critic_learning_rate": critic, "eval_samples": _or(h.eval_samples, 1)}
+        alone = fixed(h.batch_size) * h.num_generations == 1  # whose advantage could not be told from a mean
+        more = {"num_generations": 2} if alone else {}
+        return {"critic_learning_rate": critic, "eval_samples": _or(h.eval_samples, 1)} | more
     return {"eval_samples": _or(h.eval_samples, 1)} if isinstance(h, SamplingHyperparameters) else {}
 
 
@@ -147,7 +151,10 @@ def _pace(h: Hyperparameters, steps: int) -> dict[str, int]:
     """Five evaluations and checkpoints, each checkpoint at the end of a cycle: its completions are not saved."""
     fifth = max(1, math.ceil(steps / 5))
     checkpoints = _or(h.checkpoint_interval, fifth)
-    return {
+    found = {
         "eval_interval": _or(h.eval_interval, fifth),
         "checkpoint_interval": math.ceil(checkpoints / h.cycle) * h.cycle,
     }
+    if isinstance(h, PpoHyperparameters):
+        found["critic_warmup_steps"] = _or(h.critic_warmup_steps, round(steps / WARMUP / h.cycle) * h.cycle)
+    return found

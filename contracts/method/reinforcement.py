@@ -122,8 +122,8 @@ class PpoHyperparameters(SamplingHyperparameters):
     """PPO needs no group: its critic is the baseline. More of them save prompts."""
     batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field("auto", title="Batch size", json_schema_extra=BASIC)
     """Prompts in one batch of completions. “auto” is 128."""
-    num_minibatches: int = Field(2, ge=1, le=64, title="Updates per pass")
-    """Optimizer steps that the completions of one batch are divided into."""
+    num_minibatches: int = Field(8, ge=1, le=64, title="Updates per pass")
+    """Optimizer steps that the completions of one batch are divided into. A critic needs many."""
     beta: float = Field(0.0, ge=0, le=2, title="KL penalty (beta)", json_schema_extra=BASIC)
     """Taken from each token's reward, times its log-ratio to the starting point. 0 needs no reference model."""
     gamma: float = Field(1.0, gt=0, le=1, title="Discount (gamma)")
@@ -131,13 +131,13 @@ class PpoHyperparameters(SamplingHyperparameters):
     gae_lambda: float = Field(0.95, ge=0, le=1, title="GAE lambda")
     """Between trust in the critic (0) and in what was really earned (1) (arXiv:1506.02438)."""
     critic_learning_rate: Annotated[float, Field(gt=0, le=1)] | Auto = Field("auto", title="Critic's learning rate")
-    """“auto” is five times the model's."""
+    """“auto” is ten times the model's."""
     value_coefficient: float = Field(0.5, gt=0, le=10, title="Weight of the value loss")
     """How much the critic's error counts in the loss."""
-    value_clip_range: float | None = Field(0.2, gt=0, title="Value clip range")
-    """How far a value may move in one batch. Empty: as far as it likes."""
-    critic_warmup_steps: int = Field(0, ge=0, title="Warm-up of the critic")
-    """First steps in which the critic learns alone."""
+    value_clip_range: float | None = Field(None, gt=0, title="Value clip range")
+    """How far a value may move in one batch, in standard deviations of the rewards. Empty: as far as it likes."""
+    critic_warmup_steps: Annotated[int, Field(ge=0)] | Auto = Field("auto", title="Warm-up of the critic")
+    """First steps in which the critic learns alone. “auto” is a tenth of all steps."""
     normalize_advantages: bool = Field(True, title="Normalise advantages")
     """Give the batch's advantages mean 0 and standard deviation 1."""
     normalize_rewards: bool = Field(False, title="Normalise rewards")
@@ -147,7 +147,7 @@ class PpoHyperparameters(SamplingHyperparameters):
     entropy_coefficient: float = Field(0.0, ge=0, le=1, title="Entropy bonus")
     """Reward for staying undecided. Keeps a policy exploring."""
     target_kl: float | None = Field(None, gt=0, title="Target KL")
-    """The batch's remaining updates are skipped once the policy has moved this far (TRPO's trust region)."""
+    """Once the policy has moved this far, it skips the batch's remaining updates (TRPO's trust region)."""
 
     @model_validator(mode="before")
     @classmethod

@@ -26,9 +26,15 @@ from contracts.method import (
     LoraAdapter,
     LoraMethod,
     Method,
+    Ppo,
+    PpoHyperparameters,
+    PpoMethod,
     RewardModel,
     RewardModelHyperparameters,
     RewardModelMethod,
+    Rloo,
+    RlooHyperparameters,
+    RlooMethod,
     SupervisedHyperparameters,
     canonical,
 )
@@ -58,6 +64,19 @@ def jsonl(rows: Iterable[Mapping[str, Any]]) -> bytes:
 def grpo(**changes: Any) -> GrpoMethod:
     given = {"max_steps": 3, "batch_size": 2, "num_generations": 4, "max_completion_length": 8, "n_epochs": 1}
     return GrpoMethod(grpo=Grpo(hyperparameters=GrpoHyperparameters(**(given | changes))))
+
+
+def rloo(*, rank: int | None = None, **changes: Any) -> RlooMethod:
+    given = {"max_steps": 3, "batch_size": 2, "num_generations": 4, "max_completion_length": 8, "n_epochs": 1}
+    h = RlooHyperparameters(**(given | changes))
+    return RlooMethod(rloo=Rloo(hyperparameters=h, lora=LoraAdapter(rank=rank) if rank else None))
+
+
+def ppo(*, rank: int | None = None, **changes: Any) -> PpoMethod:
+    """Two updates a batch of eight completions. `rank`: of an adapter, if there is to be one."""
+    given = {"max_steps": 4, "batch_size": 8, "num_minibatches": 2, "max_completion_length": 8, "n_epochs": 1}
+    h = PpoHyperparameters(**(given | {"critic_warmup_steps": 0} | changes))
+    return PpoMethod(ppo=Ppo(hyperparameters=h, lora=LoraAdapter(rank=rank) if rank else None))
 
 
 def full(**changes: Any) -> FullMethod:
@@ -139,7 +158,7 @@ def make_spec(
         training=dataset(side, rows),
         validation=dataset(side, held_out) if held_out else None,
         method=resolved,
-        grader=grader or (parse(DIGITS) if method.type == "grpo" else None),
+        grader=grader or (parse(DIGITS) if method.is_reinforcement else None),
         evaluator=None,
         scorers=tuple(
             ModelRef(name=name, files=side.store_folder(folder), parameters=PARAMETERS)

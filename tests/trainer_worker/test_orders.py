@@ -11,7 +11,7 @@ import pytest
 from contracts.event import ResumePoint, Stopped
 from contracts.job import JobSpec
 from contracts.method import Method
-from tests.trainer_worker.jobs import full, grpo, lora, make_spec
+from tests.trainer_worker.jobs import full, grpo, lora, make_spec, ppo, rloo
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_attempts import finished, weights
 from trainer_worker.launching import LauncherProcess
@@ -146,8 +146,29 @@ def test_a_worker_that_is_told_to_stop_gives_its_job_back(
         grpo(max_steps=8, checkpoint_interval=3, num_minibatches=2, learning_rate=0.01, beta=0.1),
         grpo(max_steps=8, checkpoint_interval=4, num_minibatches=2, num_iterations=2, learning_rate=0.01),
         grpo(max_steps=6, checkpoint_interval=3, preset="dapo", max_resamples=2, learning_rate=0.01),
+        rloo(max_steps=6, checkpoint_interval=3, learning_rate=0.01),
+        rloo(max_steps=8, checkpoint_interval=3, num_minibatches=2, num_iterations=2, learning_rate=0.01),
+        ppo(max_steps=8, checkpoint_interval=3, learning_rate=0.01),
+        ppo(max_steps=8, num_iterations=2, checkpoint_interval=3, learning_rate=0.01, normalize_rewards=True, beta=0.1),
+        ppo(max_steps=8, checkpoint_interval=3, critic_warmup_steps=5, micro_batch_size=2, learning_rate=0.01),
+        ppo(max_steps=8, checkpoint_interval=3, target_kl=1e-6, value_clip_range=0.2, learning_rate=0.01),
+        ppo(max_steps=8, checkpoint_interval=3, rank=4, beta=0.1, learning_rate=0.01),
     ],
-    ids=["full", "grpo", "two passes a batch", "two minibatches", "two passes over two minibatches", "resampling"],
+    ids=[
+        "full",
+        "grpo",
+        "two passes a batch",
+        "two minibatches",
+        "two passes over two minibatches",
+        "resampling",
+        "rloo",
+        "rloo with four updates a batch",
+        "ppo",
+        "ppo with normalised rewards and a reference",
+        "ppo whose critic warms up",
+        "ppo whose policy rests",
+        "ppo with adapters",
+    ],
 )
 def test_a_resumed_attempt_ends_with_the_weights_of_an_undisturbed_one(
     side: OtherSide, worker: Worker, tiny: Path, method: Method
@@ -172,7 +193,7 @@ def test_a_resumed_attempt_ends_with_the_weights_of_an_undisturbed_one(
         assert event.values["loss"] == metrics[event.step]["loss"]
 
 
-@pytest.mark.parametrize("method", [full(), lora(), grpo()], ids=["full", "lora", "grpo"])
+@pytest.mark.parametrize("method", [full(), lora(), grpo(), ppo()], ids=["full", "lora", "grpo", "ppo"])
 def test_an_attempt_that_died_after_the_last_step_trains_no_further(
     side: OtherSide, worker: Worker, tiny: Path, method: Method
 ) -> None:
@@ -187,6 +208,31 @@ def test_an_attempt_that_died_after_the_last_step_trains_no_further(
     worker.wake()
     resumed = weights(side, finished(side))
     assert side.events("metrics") == []
+    assert all((undisturbed[name] == resumed[name]).all() for name in undisturbed)
+
+
+@pytest.mark.parametrize("killed_after", [3, 5, 8])
+def test_a_ppo_training_that_is_killed_ends_with_the_weights_of_an_undisturbed_one(
+    side: OtherSide, worker: Worker, launcher: LauncherProcess, tiny: Path, killed_after: int
+) -> None:
+    method = ppo(max_steps=16, num_iterations=2, checkpoint_interval=4, normalize_rewards=True, learning_rate=0.01)
+    spec = make_spec(side, tiny, method)
+    side.queue(spec)
+    worker.wake()
+    undisturbed = weights(side, finished(side))
+    side.reports.clear()
+
+    side.queue(spec)
+    threading.Thread(target=worker.wake, daemon=True).start()
+    side.wait_for(lambda s: len(s.events("metrics")) >= killed_after)
+    os.kill(training(launcher), signal.SIGKILL)
+    assert side.wait_for_end().fault.code == "job.process_died"
+    resume = side.resume_point() if side.events("checkpoint") else None
+    assert resume is None or resume.step % 4 == 0
+    side.reports.clear()
+    side.queue(spec, attempt=2, resume=resume)
+    worker.wake()
+    resumed = weights(side, finished(side))
     assert all((undisturbed[name] == resumed[name]).all() for name in undisturbed)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from contracts.dataset import guess_mapping
 from contracts.job import DatasetRef, FileRef, JobSpec, ModelRef
-from contracts.method import CanonicalMethod, GrpoMethod, LoraAdapter
+from contracts.method import CanonicalMethod, GrpoMethod, LoraAdapter, PpoMethod
 from contracts.resolve import Facts, resolve, total_steps
 from graders import parse
 from graders.schema import Grader
-from tests.trainer_worker.jobs import DIGITS, PARAMETERS, grpo, jsonl
+from tests.trainer_worker.jobs import DIGITS, PARAMETERS, grpo, jsonl, ppo
 from trainer_worker.assignment import Assignment
 from trainer_worker.methods import base
+from trainer_worker.methods import ppo as ppo_method
 from trainer_worker.methods.grpo import build
 from trainer_worker.orders import Orders, write_orders
 from trainer_worker.spool import SpoolWriter
@@ -73,6 +74,16 @@ def grpo_trainer(
     resolved = assignment.spec.method
     assert isinstance(resolved, GrpoMethod)
     return build(base.load(assignment, SpoolWriter(assignment.spool)), resolved)[0]
+
+
+def ppo_trainer(
+    model: Path, folder: Path, *, rank: int | None = None, grader: Grader | None = None, **hyperparameters: Any
+) -> Any:  # Any: TRL's trainers have no types
+    """PPO's trainer, ready for its first batch. `rank`: of an adapter, if there is to be one."""
+    assignment = assignment_of(ppo(rank=rank, **hyperparameters), model, folder, grader)
+    resolved = assignment.spec.method
+    assert isinstance(resolved, PpoMethod)
+    return ppo_method.build(base.load(assignment, SpoolWriter(assignment.spool)), resolved)[0]
 
 
 def one_batch(trainer: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """REINFORCE with a leave-one-out baseline (Ahmadian et al. 2024, arXiv:2402.14740) with TRL, rewarded by a grader."""
 
+from typing import Any
+
 from trl import RLOOConfig, RLOOTrainer
 
 from contracts.method import RlooHyperparameters, RlooMethod
@@ -9,7 +11,13 @@ from trainer_worker.methods.sampling import Rewarded, assemble, sampling_argumen
 
 
 class Trainer(Rewarded, RLOOTrainer):  # type: ignore[misc]  # TRL has no types
-    """TRL's trainer, which hands on every batch of completions with its advantages."""
+    """TRL's trainer. It asks for the ids of completions alone, and for the old policy's log-probs of every batch."""
+
+    wants_old_logprobs = True
+
+    def _generate_single_turn(self, prompt_ids: list[list[int]], *_: Any, **__: Any) -> list[list[int]]:
+        ids: list[list[int]] = super()._generate_single_turn(prompt_ids)[0]
+        return ids
 
 
 def build(base: Base, method: RlooMethod) -> tuple[Trainer, Watch]:

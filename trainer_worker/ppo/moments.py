@@ -16,7 +16,7 @@ SMALLEST_SPREAD = 1e-6
 
 
 class Moments(NamedTuple):
-    count: Tensor
+    entries: Tensor
     mean: Tensor
     variance: Tensor
     """Of the tokens themselves (divided by their count)."""

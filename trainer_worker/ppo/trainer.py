@@ -6,7 +6,6 @@ Overrides these methods of TRL 1.16 and transformers 5.23, all but two of them p
 """
 
 import json
-import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ Batch = dict[str, Tensor]
 
 class PpoConfig(GRPOConfig):  # type: ignore[misc]  # TRL has no types
     """TRL refuses groups of one, which PPO has by default. To it, the whole batch is one group."""
+
+    num_generations: int
 
     def __post_init__(self) -> None:
         group = self.num_generations
@@ -127,7 +128,8 @@ class PpoTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL has no types
         ids, mask = _sequences(batch)
         keep, size = batch["completion_ids"].size(1), self.args.per_device_train_batch_size
         with self.accelerator.autocast():
-            parts = [self.critic(*both, keep) for both in zip(ids.split(size), mask.split(size), strict=True)]
+            chunks = zip(torch.split(ids, size), torch.split(mask, size), strict=True)
+            parts = [self.critic(*chunk, keep) for chunk in chunks]
         return torch.cat(parts)
 
     # What an update learns
@@ -141,7 +143,8 @@ class PpoTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL has no types
         if self.accelerator.sync_gradients:
             self._report_update()
         updates = self.args.steps_per_generation / self.current_gradient_accumulation_steps
-        return loss * updates * self.accelerator.num_processes / inputs["num_items_in_batch"].clamp(min=1)
+        share: Tensor = updates * self.accelerator.num_processes / inputs["num_items_in_batch"].clamp(min=1)
+        return loss * share
 
     @property
     def _policy_learns(self) -> bool:
@@ -160,7 +163,7 @@ class PpoTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL has no types
         self._add("clip_ratio/region_mean", (found.was_clipped * mask).sum())
         if self.beta:
             self._add("kl", (k3(inputs["ref_per_token_logps"], logps) * mask).sum())
-        return loss - self.settings.entropy_coefficient * entropy
+        return torch.sub(loss, entropy, alpha=self.settings.entropy_coefficient)
 
     def _value_loss(self, inputs: Batch) -> Tensor:
         with self.accelerator.autocast():
