@@ -113,29 +113,11 @@ def log_times(spool: Path, process: subprocess.Popen[bytes]) -> list[float]:
 
 
 def run_whetstone(folder: Path, steps: int) -> None:
-    from contracts.job import FileRef
-    from trainer_worker.assignment import Assignment
     from trainer_worker.attempt import carry_out, prepare_process
     from trainer_worker.callbacks import Watch
-    from trainer_worker.machine import usable_cores
-    from trainer_worker.orders import Orders, write_orders
     from trainer_worker.rollouts import RolloutWriter
 
-    base, prompts = starter_job.write_files(folder)
-    nowhere = FileRef(path="rows.jsonl", sha256="0" * 64, size=0)
-    assignment = Assignment(
-        spec=starter_job.spec(steps, (), nowhere),
-        attempt=1,
-        worker="benchmark",
-        folder=folder,
-        model=base,
-        training=prompts,
-        validation=None,
-        resume=None,
-        trained_tokens=0,
-        threads=usable_cores(),
-    )
-    write_orders(assignment.orders, Orders(order="go_on", lease_until=time.monotonic() + 3600))
+    assignment = starter_job.assignment(folder, *starter_job.write_files(folder), steps)
     prepare_process(assignment)
     stopwatch = Stopwatch()
     for name in ("on_step_begin", "on_substep_end", "on_step_end", "on_log"):

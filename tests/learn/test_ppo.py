@@ -7,7 +7,7 @@ from contracts.method import PpoMethod
 from tests.learn.support import Room, held_out, learning
 from whetstone.starter import data
 
-pytestmark = learning
+pytestmark = [*learning]
 
 # Chosen on the validation split (docs/decisions/0008-ppo-on-our-own.md): six batches of completions for the critic
 # alone, four for both.

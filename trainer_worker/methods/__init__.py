@@ -58,7 +58,6 @@ def _build(base: Base, method: CanonicalMethod) -> tuple[Trainer, Watch]:
             return ppo.build(base, method)
         case RlooMethod():
             return rloo.build(base, method)
-    raise NotImplementedError(method.type)
 
 
 def _run(trainer: Trainer, assignment: Assignment) -> None:
