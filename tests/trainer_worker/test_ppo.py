@@ -154,6 +154,22 @@ def test_micro_batches_change_no_result(side: OtherSide, worker: Worker, tiny: P
     assert all(torch.allclose(whole[name], parts[name], atol=2e-3) for name in whole)
 
 
+@pytest.mark.parametrize("rank", [None, 4], ids=["full", "adapter"])
+def test_checkpointing_reaches_the_critic_and_changes_no_gradient(tiny: Path, tmp_path: Path, rank: int | None) -> None:
+    gradients = []
+    for checkpointing in (False, True):
+        trainer = ppo_trainer(
+            tiny, tmp_path / str(checkpointing), rank=rank, num_minibatches=1, gradient_checkpointing=checkpointing
+        )
+        torch.nn.init.ones_(trainer.critic.head.weight)
+        trainer.current_gradient_accumulation_steps = 1
+        trainer.model.train()
+        assert trainer.critic.backbone.is_gradient_checkpointing == checkpointing
+        trainer._compute_loss(trainer.model, one_batch(trainer)).backward()
+        gradients.append([weight.grad for weight in trainer.critic.parameters() if weight.requires_grad])
+    assert all(torch.allclose(plain, again, atol=1e-6) for plain, again in zip(*gradients, strict=True))
+
+
 def test_a_checkpoint_holds_the_critic_and_what_it_has_seen(side: OtherSide, worker: Worker, tiny: Path) -> None:
     side.queue(make_spec(side, tiny, ppo(normalize_rewards=True, checkpoint_interval=2)))
     worker.wake()
@@ -213,7 +229,7 @@ def test_the_bonus_for_entropy_is_taken_from_the_loss(tiny: Path, tmp_path: Path
         trainer = ppo_trainer(tiny, tmp_path / str(coefficient), entropy_coefficient=coefficient, num_minibatches=1)
         batch = one_batch(trainer)
         trainer.current_gradient_accumulation_steps = 1
-        losses.append(float(trainer._compute_loss(trainer.model, batch)))
+        losses.append(trainer._compute_loss(trainer.model, batch).item())
     entropy = trainer._metrics["train"]["entropy"][-1]
     assert losses[0] - losses[1] == pytest.approx(0.5 * entropy, rel=1e-4)
 

@@ -77,7 +77,7 @@ def critic_of(model: PreTrainedModel, adapter: LoraAdapter | None, seed: int) ->
         mine = copy.deepcopy(backbone) if adapter is None else _adapted(backbone, adapter)
         critic = Critic(mine, model.config.get_text_config().hidden_size)
     disable_dropout_in_model(critic)
-    return critic
+    return critic.train()
 
 
 def _adapted(backbone: Any, adapter: LoraAdapter) -> Any:

@@ -56,6 +56,8 @@ class PpoTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL has no types
         super().__init__(*args, **more)
         self.settings = settings
         self.critic = critic.to(self.accelerator.device)
+        if self.args.gradient_checkpointing:
+            critic.backbone.gradient_checkpointing_enable({"use_reentrant": False})
         self.scores_seen = Running()
         self._policy_rests = False
         """The policy has moved as far as this batch may lead it."""
