@@ -1,4 +1,8 @@
-"""Checkpoints that are whole: a manifest with checksums, written last. What has none does not exist."""
+"""Checkpoints that are whole: a manifest with checksums, written last. What has none does not exist.
+
+The state of optimizer, schedule and random numbers is in torch's own form, a pickle. So a checkpoint is read only when
+its every file is one that the manifest vouches for, and the trainer reads them with `weights_only=True`.
+"""
 
 import os
 from pathlib import Path
@@ -6,7 +10,7 @@ from pathlib import Path
 from contracts import Contract
 from contracts.fault import Fault
 from contracts.job import FileRef
-from trainer_worker.models import file_ref, files_of
+from trainer_worker.models import file_ref, files_of, paths_of
 
 MANIFEST = "manifest.json"
 # A pickle that nothing needs for resuming, and a model card that talks of somebody else's hub.
@@ -53,7 +57,9 @@ def _damage(folder: Path, step: int) -> str | None:
             return f"{ref.path} is missing"
         if file_ref(file, ref.path) != ref:
             return f"{ref.path} is not what its checksum says"
-    return None
+    known = {MANIFEST, *(ref.path for ref in manifest.files)}
+    strange = next((path for path in paths_of(folder) if path not in known), None)
+    return f"{strange} is not in its manifest" if strange else None
 
 
 def _sync(path: Path) -> None:

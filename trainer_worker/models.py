@@ -93,7 +93,12 @@ def save(model: Any, tokenizer: PreTrainedTokenizerBase, folder: Path, base: Pat
 
 def files_of(folder: Path) -> tuple[FileRef, ...]:
     """Every file under a folder, by content."""
-    return tuple(file_ref(path, str(path.relative_to(folder))) for path in _files(folder))
+    return tuple(file_ref(folder / path, path) for path in paths_of(folder))
+
+
+def paths_of(folder: Path) -> list[str]:
+    """Relative, with forward slashes."""
+    return [path.relative_to(folder).as_posix() for path in _files(folder)]
 
 
 def file_ref(file: Path, name: str) -> FileRef:

@@ -14,6 +14,7 @@ from contracts.event import Phase
 from contracts.fault import Fault
 from contracts.method import Hyperparameters, LoraAdapter
 from contracts.resolve import fixed
+from contracts.weights import require_safetensors
 from graders import Port
 from trainer_worker.assignment import Assignment
 from trainer_worker.data import read_rows
@@ -73,8 +74,11 @@ class Quiet:
 
 
 def load(assignment: Assignment, spool: SpoolWriter) -> Base:
+    """Raises Fault model.not_safetensors before anything of a model is read, or model.is_reward_model."""
     spool.append(Phase(name="loading"))
     spec = assignment.spec
+    for given in (spec.model, *spec.scorers):
+        require_safetensors(file.path for file in given.files)
     if spec.method.makes == "text" and task_of(assignment.model) == "reward":
         raise Fault("model.is_reward_model", field="model", model=spec.model.name, method=spec.method.type)
     tokenizer = load_tokenizer(assignment.model)
