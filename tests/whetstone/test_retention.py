@@ -5,11 +5,22 @@ from io import BytesIO
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from contracts.event import CheckpointSaved, Claim, Finished, LogLines, Metrics, RolloutsWritten, Stopped
+from contracts.event import (
+    CheckpointSaved,
+    Claim,
+    Evaluation,
+    Finished,
+    LogLines,
+    Metrics,
+    RolloutsWritten,
+    Stopped,
+    WorkerEvent,
+)
 from contracts.fault import FaultReport
 from contracts.job import FileRef
 from tests.whetstone.factories import make_dataset, make_job, make_team
@@ -196,3 +207,81 @@ def test_a_paused_job_goes_on_from_what_housekeeping_left() -> None:
     again = claimed()
     assert again.resume is not None
     assert again.resume.step == 4
+
+
+def evaluated(step: int, **values: float) -> list[WorkerEvent]:
+    """As a trainer reports a step: its metrics, what the held-out data says, its checkpoint."""
+    return [Metrics(step=step, values={"reward": 1}), Evaluation(step=step, values=values), checkpoint(step)]
+
+
+def job_evaluated(*told: dict[str, float], method: str = "grpo") -> tuple[Job, Claim]:
+    job = make_job()
+    Job.objects.filter(id=job.id).update(method=method)
+    claim = claimed()
+    events = [event for step, values in enumerate(told, start=1) for event in evaluated(step, **values)]
+    record(job.id, claim.token, reports(*events))
+    return job, claim
+
+
+@pytest.mark.parametrize(
+    ("method", "told", "best"),
+    [
+        ("grpo", [{"reward_mean": r} for r in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)], 2),
+        ("grpo", [{"reward_mean": r} for r in (0.1, 0.7, 0.7, 0.3, 0.4, 0.5)], 2),
+        ("dpo", [{"reward_mean": r, "loss": r} for r in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)], 2),
+        ("full", [{"loss": loss, "token_accuracy": loss} for loss in (0.9, 0.2, 0.3, 0.4, 0.5, 0.6)], 2),
+        ("dpo", [{"loss": r, "pair_accuracy": r} for r in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)], 1),
+        ("reward_model", [{"loss": r, "pair_accuracy": r} for r in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)], 2),
+        ("kto", [{"margin": m} for m in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)], 2),
+    ],
+)
+def test_the_best_checkpoint_stays_beside_the_newest(method: str, told: list[dict[str, float]], best: int) -> None:
+    job, _ = job_evaluated(*told, method=method)
+    forget_checkpoints()
+    assert steps_told(job, "checkpoint") == [best, 4, 5, 6]
+    forget_checkpoints()
+    assert steps_told(job, "checkpoint") == [best, 4, 5, 6]
+
+
+def test_a_better_checkpoint_takes_the_place_of_the_best(settings: Settings) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"keep_checkpoints": 1})
+    job, claim = job_evaluated(*({"reward_mean": r} for r in (0.1, 0.5, 0.3)))
+    forget_checkpoints()
+    assert steps_told(job, "checkpoint") == [2, 3]
+    more = [*evaluated(4, reward_mean=0.9), *evaluated(5, reward_mean=0.8)]
+    record(job.id, claim.token, reports(*more, first=20))
+    forget_checkpoints()
+    assert steps_told(job, "checkpoint") == [4, 5]
+
+
+def test_a_step_that_was_not_evaluated_is_not_the_best_and_a_damaged_one_neither(settings: Settings) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"keep_checkpoints": 1})
+    job, claim = job_evaluated({"reward_mean": 0.2}, {"reward_mean": 0.9}, {"reward_mean": 0.1})
+    record(job.id, claim.token, reports(checkpoint(4), first=20))
+    fault = FaultReport(code="checkpoint.damaged", params={"step": 2, "detail": "torn"})
+    now(job).attempts.update(from_step=2, fault=fault.model_dump(mode="json"))
+    forget_checkpoints()
+    assert steps_told(job, "checkpoint") == [1, 4]
+
+
+def test_files_of_forgotten_checkpoints_do_not_wait_for_a_day() -> None:
+    job, _ = job_evaluated(*({"reward_mean": r} for r in (0.1, 0.7, 0.2, 0.3, 0.4, 0.5)))
+    forget_checkpoints()
+    sweep()
+    assert b"weights of 1" in contents()
+    Blob.objects.update(created_at=F("created_at") - timedelta(minutes=16))
+    sweep()
+    assert {one for one in contents() if one.startswith(b"weights")} == {b"weights of %d" % n for n in (2, 4, 5, 6)}
+    assert now(job).status == "running"
+
+
+def test_housekeeping_looks_at_jobs_that_ended_long_ago_once_a_day() -> None:
+    keep_house()
+    job, _ = job_with_checkpoints(1, 2, 3, 4)
+    Job.objects.update(status="cancelled", lease_until=None, finished_at=timezone.now() - timedelta(days=3))
+    Chore.objects.update(at=timezone.now() - timedelta(hours=2))
+    keep_house()
+    assert steps_told(job, "checkpoint") == [1, 2, 3, 4]
+    Chore.objects.update(at=timezone.now() - timedelta(days=2))
+    keep_house()
+    assert steps_told(job, "checkpoint") == [2, 3, 4]

@@ -10,6 +10,7 @@ from contracts.event import Claim, ResumePoint
 from whetstone import clock
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
+from whetstone.jobs.checkpoints import damaged_steps
 from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.states import append, move
@@ -60,7 +61,7 @@ def lease() -> timedelta:
 
 def newest_checkpoint(job: Job) -> ResumePoint | None:
     """Where the next attempt goes on: the last checkpoint that was named, whose files are all in the store."""
-    damaged = {attempt.from_step for attempt in job.attempts.all() if attempt.fault_code == "checkpoint.damaged"}
+    damaged = damaged_steps(job)
     for event in job.events.filter(type="checkpoint").order_by("-step"):
         files = FILES.validate_python(event.data["files"])
         if event.step is not None and event.step not in damaged and not missing(job.team, files):

@@ -118,8 +118,12 @@ class Job(Owned):
     def model_name(self) -> str:
         """What the trained model is called, in OpenAI's form: `ft:base:team:suffix:id`."""
         base = self.base.name.split(":")[1] if self.base.name.startswith("ft:") else self.base.name
-        base = base[:100]  # with team, suffix and id it must fit into a model's name
+        base = base[:90]  # with team, suffix, id and a checkpoint's step it must fit into a model's name
         return f"ft:{base}:{self.team.slug}:{self.suffix}:{self.id[-8:]}"
+
+    def checkpoint_name(self, step: int) -> str:
+        """What the model of a checkpoint is called, in OpenAI's form."""
+        return f"{self.model_name}:ckpt-step-{step}"
 
     @property
     def failures(self) -> int:
@@ -135,6 +139,17 @@ class JobScorer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "model"], name="one_scorer_per_job_and_model")]
+
+
+class KeptCheckpoint(models.Model):
+    """A checkpoint that somebody made a model of. The model stays when housekeeping forgets the checkpoint."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="kept")
+    step = models.PositiveIntegerField()
+    model = models.OneToOneField(Model, on_delete=models.CASCADE, related_name="kept_checkpoint")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "step"], name="one_model_per_checkpoint")]
 
 
 class Attempt(models.Model):

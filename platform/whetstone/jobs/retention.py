@@ -8,23 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from contracts.job import ENDED
+from whetstone.accounts.scope import owned
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import discard
 from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs import parts
+from whetstone.jobs.checkpoints import steps_to_keep
 from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Chore, Event, Job
 from whetstone.modelhub.models import Model
 
 FOR_A_WHILE = ("rollouts", "log")
 NAMES_FILES = ("checkpoint", "rollouts", "finished")
-EVERY = {"events": timedelta(minutes=1), "blobs": timedelta(hours=1)}
+EVERY = {"events": timedelta(minutes=1), "blobs": timedelta(minutes=15), "all checkpoints": timedelta(days=1)}
 GRACE = timedelta(days=1)
 """How long a file may lie in the store before something names it: a worker uploads first and reports afterwards."""
+SOON = timedelta(minutes=15)
+"""The same for a file of a checkpoint that was forgotten: its worker has named it already."""
+JUST = timedelta(hours=1)
+"""How long after its end a job is looked at as often as one that runs."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 Content = tuple[int, str]
@@ -34,8 +40,10 @@ Content = tuple[int, str]
 def keep_house() -> None:
     """One round: of several supervisors, the one that comes first when a chore is due does it."""
     if _is_mine("events"):
-        forget_checkpoints()
+        forget_checkpoints(Job.objects.filter(Q(finished_at=None) | Q(finished_at__gt=timezone.now() - JUST)))
         forget_old_events()
+    if _is_mine("all checkpoints"):
+        forget_checkpoints()
     if _is_mine("blobs"):
         sweep()
         parts.prune()
@@ -51,13 +59,15 @@ def _is_mine(name: str) -> bool:
     return due.exists() and due.update(at=now) == 1  # looked at first: an update takes SQLite's one lock
 
 
-def forget_checkpoints() -> None:
-    """Leave each job its newest checkpoints that are whole."""
+def forget_checkpoints(jobs: QuerySet[Job] | None = None) -> None:
+    """Leave each job, or each of these, its newest checkpoints that are whole and the one that did best."""
     checkpoints = Event.objects.filter(job=OuterRef("pk"), type="checkpoint").order_by()
     counted = checkpoints.values("job").annotate(n=Count("id")).values("n")
-    many = Job.objects.annotate(checkpoints=Subquery(counted)).filter(checkpoints__gt=_kept())
-    for job_id in many.order_by().values_list("id", flat=True):
-        _forget_checkpoints(job_id)
+    among = Job.objects.all() if jobs is None else jobs
+    many = among.annotate(checkpoints=Subquery(counted)).filter(checkpoints__gt=_kept())
+    for job in many.order_by().prefetch_related("attempts"):
+        if _expendable(job).exists():  # looked at first: most have only their best one more
+            _forget_checkpoints(job.id)
 
 
 def _kept() -> int:
@@ -67,11 +77,19 @@ def _kept() -> int:
 @transaction.atomic
 def _forget_checkpoints(job_id: str) -> None:
     job = Job.objects.select_for_update(of=("self",)).get(id=job_id)  # no claim chooses one of them meanwhile
-    damaged = {attempt.from_step for attempt in job.attempts.all() if attempt.fault_code == "checkpoint.damaged"}
-    checkpoints = job.events.filter(type="checkpoint").exclude(step__in=damaged).order_by("-step")
-    kept = list(checkpoints.values_list("step", flat=True)[: _kept()])
-    if len(kept) == _kept():
-        forget(job.id, Event.objects.filter(type="checkpoint", step__lt=kept[-1]))
+    forgotten = _expendable(job)
+    hashes = {file["sha256"] for data in forgotten.values_list("data", flat=True) for file in files_of(data)}
+    forget(job.id, forgotten)
+    blobs = owned(Blob, job.team).filter(sha256__in=hashes)
+    blobs.update(created_at=F("created_at") - (GRACE - SOON))  # what something else refers to stays all the same
+
+
+def _expendable(job: Job) -> QuerySet[Event]:
+    """Older than the newest ones that are whole, and not the best. Newer ones that are damaged stay to be seen."""
+    newest = steps_to_keep(job, _kept())
+    if len(newest.newest) < _kept():
+        return Event.objects.none()
+    return Event.objects.filter(job=job, type="checkpoint", step__lt=newest.newest[-1]).exclude(step=newest.best)
 
 
 def forget_old_events() -> None:
