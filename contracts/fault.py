@@ -23,6 +23,26 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "“{model}” is a reward model: it scores answers and cannot write any, which the method {method} needs.",
         "Choose the model that it was trained from, or another one that writes text.",
     ),
+    "model.not_safetensors": (
+        "user",
+        "“{file}” is no safetensors file: weights and states in other forms can carry code, and are not read.",
+        "Convert the model to safetensors, and leave the other files out.",
+    ),
+    "adapter.not_found": (
+        "user",
+        "The model “{model}” has no adapter: it is whole.",
+        "Export the model itself.",
+    ),
+    "file.not_found": (
+        "user",
+        "“{model}” has no file “{file}”.",
+        "Choose one of the files that its page lists.",
+    ),
+    "artifact.lost": (
+        "platform",
+        "The file {path} is not whole in the platform's store.",
+        "Ask the operator to run `manage.py doctor` and to put the file back from a backup.",
+    ),
     "dataset.not_found": (
         "user",
         "There is no dataset “{dataset}” here.",
@@ -183,6 +203,16 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "platform",
         "The checkpoint of step {step} is damaged: {detail}",
         "Nothing: the job goes on from the checkpoint before it.",
+    ),
+    "checkpoint.not_found": (
+        "user",
+        "The job has no whole checkpoint of step {step}.",
+        "Choose one of those that the job's page lists: only the newest and the best are kept.",
+    ),
+    "checkpoint.is_adapter": (
+        "user",
+        "The checkpoint of step {step} holds an adapter. Only a worker can merge it into its base, at the job's end.",
+        "Download the adapter, or take the model that the job makes when it ends.",
     ),
     "worker.disk_full": (
         "capacity",

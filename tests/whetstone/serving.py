@@ -54,3 +54,10 @@ def _await(url: str) -> None:
         else:
             return
     pytest.fail("the web process did not come up")
+
+
+def resident_mb(pid: int) -> tuple[float, float]:
+    """Memory of a process: now, and the most it ever had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    now, peak = (int(status.split(f"{name}:")[1].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, peak

@@ -21,6 +21,7 @@ STATUS = {
     "auth.missing": 401,
     "auth.invalid": 401,
     "dataset.too_large": 413,
+    "artifact.lost": 500,
     "platform.disk_low": 503,
     "platform.disk_full": 507,
 }

@@ -1,10 +1,12 @@
 """What remains of a job that succeeded: a model in the hub."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from contracts.event import Finished
+from contracts.job import FileRef
 from whetstone.accounts.models import Team
 from whetstone.artifacts.store import find, open_blob
 from whetstone.jobs.models import Job
@@ -30,12 +32,12 @@ def keep_model(job: Job, event: Finished, config: dict[str, Any] | None) -> Mode
     )
 
 
-def read_config(team: Team, event: Finished) -> dict[str, Any] | None:
-    """The model's config.json from the store, which may be far away: never inside a transaction.
+def read_config(team: Team, files: Iterable[FileRef]) -> dict[str, Any] | None:
+    """A model's config.json from the store, which may be far away: never inside a transaction.
 
     None when it is not there, or says what no database keeps as JSON.
     """
-    file = next((file for file in event.files if file.path == "config.json"), None)
+    file = next((file for file in files if file.path == "config.json"), None)
     blob = find(team, file.sha256) if file else None
     if blob is None or blob.size > LARGEST_CONFIG:
         return None

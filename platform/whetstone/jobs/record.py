@@ -62,7 +62,7 @@ def record(job_id: str, token: str, reports: tuple[Report, ...], sent_at: float 
     if attempt is None:
         raise Fault("auth.invalid")
     last = reports[-1].event if reports else None
-    config = read_config(attempt.job.team, last) if isinstance(last, Finished) else None
+    config = read_config(attempt.job.team, last.files) if isinstance(last, Finished) else None
     ahead_s = 0.0 if sent_at is None else sent_at - clock.now().timestamp()
     return _record(attempt.id, reports, ahead_s, config)
 

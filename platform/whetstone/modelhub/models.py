@@ -1,10 +1,14 @@
 """The model hub: what a job can start from, and what came out of one."""
 
+from typing import Any
+
 from django.db import models
 from pydantic import TypeAdapter
 
 from contracts.job import FileRef, ModelRef
+from contracts.weights import require_safetensors
 from whetstone.accounts.models import Owned, User
+from whetstone.modelhub.parts import of_model
 
 FILES = TypeAdapter(tuple[FileRef, ...])
 
@@ -45,6 +49,11 @@ class Model(Owned):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:  # Any: Django's own
+        """Raises Fault model.not_safetensors: this is every model's way into the hub."""
+        require_safetensors(file.path for file in self.manifest)
+        super().save(*args, **kwargs)
+
     @property
     def manifest(self) -> tuple[FileRef, ...]:
         return FILES.validate_python(self.files)
@@ -52,6 +61,11 @@ class Model(Owned):
     @property
     def has_weights(self) -> bool:
         return any(file.path.endswith(".safetensors") for file in self.manifest)
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether the adapter it was merged from is among its files."""
+        return bool(of_model(self.manifest, "adapter"))
 
     @property
     def architecture(self) -> str:
@@ -62,6 +76,15 @@ class Model(Owned):
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.manifest)
+
+    def ancestors(self) -> list["Model"]:
+        """Its base, that one's base and so on: the model that everything began with stands last."""
+        found: list[Model] = []
+        ancestor = self.base
+        while ancestor is not None and ancestor not in found:
+            found.append(ancestor)
+            ancestor = ancestor.base
+        return found
 
     def ref(self) -> ModelRef:
         task = Model.Task(self.task).value

@@ -29,6 +29,7 @@ urlpatterns = [
     path("jobs/<str:job_id>/cancel", jobs.cancel, name="job-cancel"),
     path("jobs/<str:job_id>/pause", jobs.pause, name="job-pause"),
     path("jobs/<str:job_id>/resume", jobs.go_on, name="job-resume"),
+    path("jobs/<str:job_id>/checkpoints/<int:step>/keep", jobs.keep, name="checkpoint-keep"),
     path("workers", workers.workers, name="workers"),
     path("settings", settings.settings, name="settings"),
     path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),

@@ -1,5 +1,6 @@
 """`/v1/fine_tuning/jobs`: training jobs in OpenAI's form."""
 
+import math
 from typing import Annotated, Any
 
 from django.db import connection
@@ -12,8 +13,9 @@ from contracts.fault import Fault
 from contracts.job import JobDraft
 from whetstone.accounts.scope import owned
 from whetstone.api.caller import caller
-from whetstone.api.openai.objects import event_json, job_json
+from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
 from whetstone.api.openai.pages import page
+from whetstone.jobs.checkpoints import checkpoints_of
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
@@ -99,26 +101,15 @@ def _number_in(event_id: str) -> int:
 def checkpoints(
     request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 10
 ) -> dict[str, Any]:
+    """Newest first: the newest ones, and the one that did best on held-out data."""
     job = find_job(request, job_id)
-    rows = job.events.filter(type="checkpoint").order_by("-step")
-    if after is not None:
-        rows = rows.filter(step__lt=_number_in(after))
-    found = list(rows[: limit + 1])
-    metrics = dict(job.events.filter(type="metrics", step__in=[e.step for e in found]).values_list("step", "data"))
-    data = [
-        {
-            "object": "fine_tuning.job.checkpoint",
-            "id": f"ftckpt_{job.id.removeprefix('ftjob-')}-{event.step}",
-            "created_at": int(event.at.timestamp()),
-            "fine_tuned_model_checkpoint": f"{job.model_name}:ckpt-step-{event.step}",
-            "step_number": event.step,
-            "fine_tuning_job_id": job.id,
-            "metrics": {"step": event.step} | metrics.get(event.step, {}).get("values", {}),
-        }
-        for event in found[:limit]
-    ]
+    before = math.inf if after is None else _number_in(after)
+    rows = [one for one in checkpoints_of(job) if one.step < before]
+    told = job.events.filter(type="metrics", step__in=[one.step for one in rows[:limit]])
+    metrics = {step: told["values"] for step, told in told.values_list("step", "data")}
+    data = [checkpoint_json(job, one, metrics.get(one.step, {})) for one in rows[:limit]]
     ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
-    return {"object": "list", "data": data, "has_more": len(found) > limit} | ends
+    return {"object": "list", "data": data, "has_more": len(rows) > limit} | ends
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from contracts.fault import FaultReport
 from whetstone.api.errors import fault_json
 from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs.checkpoints import Checkpoint
 from whetstone.jobs.models import Event, Job
 from whetstone.modelhub.models import Model
 
@@ -79,6 +80,36 @@ def _supervised(job: Job) -> dict[str, Any] | None:
         return None
     numbers = job.spec["method"][job.method]["hyperparameters"]
     return {name: numbers[name] for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
+
+
+def checkpoint_json(job: Job, found: Checkpoint, trained: dict[str, float]) -> dict[str, Any]:
+    """`fine_tuning.job.checkpoint`. Its metrics stand under OpenAI's names, and under ours where there are none."""
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": f"ftckpt_{job.id.removeprefix('ftjob-')}-{found.step}",
+        "created_at": int(found.at.timestamp()),
+        "fine_tuned_model_checkpoint": job.checkpoint_name(found.step),
+        "step_number": found.step,
+        "fine_tuning_job_id": job.id,
+        "metrics": {"step": found.step} | trained | _openai_metrics(trained, found.held_out),
+        "bytes": found.size,
+        "is_best": found.is_best,
+        "is_adapter": found.is_adapter,
+        "is_damaged": found.is_damaged,
+        "model": found.model.name if found.model else None,
+    }
+
+
+def _openai_metrics(trained: dict[str, float], held_out: dict[str, float]) -> dict[str, float]:
+    """The held-out data is always evaluated in full: OpenAI's `valid_` and `full_valid_` are the same here."""
+    as_theirs = {"token_accuracy": "mean_token_accuracy"}
+    named = {as_theirs.get(key, key): value for key, value in held_out.items()}
+    whole = ("loss", "mean_token_accuracy")
+    return (
+        {f"train_{key}": trained[key] for key in whole if key in trained}
+        | {f"valid_{key}": value for key, value in named.items()}
+        | {f"full_valid_{key}": named[key] for key in whole if key in named}
+    )
 
 
 def event_json(event: Event) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from contracts.fault import Fault
 from contracts.method import METHODS
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
+from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
 from whetstone.jobs.tail import as_json
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
+from whetstone.web.checkpoints import checkpoint_rows
 from whetstone.web.new_job import form_data
 from whetstone.web.results import result_of
 
@@ -71,7 +73,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "result": result_of(found) if found.has_ended else None,
         "log": _log(found),
         "events": _listed(found),
-        "checkpoints": found.events.filter(type="checkpoint").order_by("-step"),
+        "checkpoints": checkpoint_rows(found),
         "has_rollouts": METHODS[found.method].is_reinforcement,
         "attempts": found.attempts.select_related("worker").order_by("number"),
     }
@@ -110,6 +112,19 @@ def pause(request: HttpRequest, job_id: str) -> HttpResponse:
 @require_POST
 def go_on(request: HttpRequest, job_id: str) -> HttpResponse:
     return _order(request, job_id, resume)
+
+
+@login_required
+@require_POST
+def keep(request: HttpRequest, job_id: str, step: int) -> HttpResponse:
+    """Make a model of a checkpoint, and show it."""
+    who = person(request)
+    found = get_object_or_404(owned(Job, team_of(who)).select_related("team", "base"), id=job_id)
+    try:
+        return redirect("model", keep_checkpoint(who, found, step).pk)
+    except Fault as fault:
+        messages.error(request, fault_json(fault.report)["message"])
+    return redirect("job", job_id)
 
 
 def _order(request: HttpRequest, job_id: str, order: Callable[[str], Job]) -> HttpResponse:

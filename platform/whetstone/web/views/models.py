@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.jobs.models import Job
+from whetstone.jobs.provenance import origin_of
 from whetstone.modelhub.models import Model
 from whetstone.web.words import ORIGINS, TASKS
 
@@ -25,15 +26,15 @@ def models(request: HttpRequest) -> HttpResponse:
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     team = team_of(person(request))
     found = get_object_or_404(owned(Model, team).select_related("base"), pk=pk)
+    origin = origin_of(found)
     context = {
         "model": found,
         "origin": ORIGINS[found.origin],
         "task": TASKS[found.task],
-        "made_by": owned(Job, team)
-        .select_related("training__dataset", "evaluator__evaluator")
-        .filter(trained=found)
-        .first(),
-        "children": found.children.all(),
+        "lineage": found.ancestors(),
+        "made_by": origin.job if origin else None,
+        "of_checkpoint": origin is not None and origin.job.trained_id != found.pk,
+        "step": origin.step if origin else 0,
         "jobs": owned(Job, team).filter(Q(base=found) | Q(scorers=found)).distinct()[:20],
     }
     return render(request, "web/model.html", context)

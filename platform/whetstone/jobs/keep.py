@@ -1,0 +1,64 @@
+"""A checkpoint becomes a model of the hub, while its job runs or long after it ended."""
+
+from typing import Any
+
+from django.db import transaction
+
+from contracts.fault import Fault
+from contracts.job import FileRef
+from contracts.method import METHODS
+from whetstone.accounts.models import User
+from whetstone.artifacts.store import missing
+from whetstone.jobs.checkpoints import find_checkpoint
+from whetstone.jobs.finish import read_config
+from whetstone.jobs.models import Job, KeptCheckpoint
+from whetstone.modelhub.models import Model
+from whetstone.modelhub.parts import of_checkpoint
+
+
+def keep_checkpoint(user: User, job: Job, step: int) -> Model:
+    """The model of a checkpoint: its weights, config and tokenizer, without the state of the training.
+
+    Asked for twice it is the same model. It stays when housekeeping forgets the checkpoint.
+
+    Raises:
+        Fault: checkpoint.not_found; checkpoint.is_adapter: merging needs what only a worker has; artifact.lost.
+    """
+    found = find_checkpoint(job, step)
+    if found.model is not None:
+        return found.model
+    if found.is_adapter:
+        raise Fault("checkpoint.is_adapter", field="step", step=step)
+    files = of_checkpoint(found.files)
+    return _keep(user, job, step, files, read_config(job.team, files))
+
+
+@transaction.atomic
+def _keep(user: User, job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:
+    job = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "trained").get(id=job.id)
+    if kept := KeptCheckpoint.objects.filter(job=job, step=step).select_related("model").first():
+        return kept.model
+    if not job.events.filter(type="checkpoint", step=step).exists():  # housekeeping was faster
+        raise Fault("checkpoint.not_found", field="step", step=step)
+    if lost := missing(job.team, files):
+        raise Fault("artifact.lost", path=lost[0].path)
+    model = _model(user, job, step, files, config)
+    KeptCheckpoint.objects.create(job=job, step=step, model=model)
+    return model
+
+
+def _model(user: User, job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:
+    alike = job.trained or job.base  # a reward model has another head than its base
+    return Model.objects.create(
+        team=job.team,
+        name=job.checkpoint_name(step),
+        origin=Model.Origin.TRAINED,
+        task=METHODS[job.method].makes,
+        files=[file.model_dump(mode="json") for file in files],
+        config=config or job.base.config,
+        parameters=alike.parameters,
+        context_length=job.base.context_length,
+        license=job.base.license,
+        base=job.base,
+        created_by=user,
+    )
