@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -165,6 +166,26 @@ def test_the_forms_know_every_method_and_every_kind_of_grader() -> None:
     builder = browser().get(reverse("evaluator-build")).content.decode()
     kinds = page_data(builder, "builder-data")["schema"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON
     assert {"string_check", "text_similarity", "number", "regex", "multi"} <= set(kinds)
+
+
+def test_the_form_knows_what_each_method_needs_and_what_does_not_serve_it() -> None:
+    make_dataset(PAIRS)
+    make_model()
+    data = cast(dict[str, Any], page_data(browser().get(reverse("job-new")).content.decode(), "job-form-data"))
+    assert data["rewards"] == {
+        **dict.fromkeys(("ppo", "grpo", "rloo"), "needed"),
+        **dict.fromkeys(("full", "lora", "dpo", "kto"), "optional"),
+        "reward_model": "none",
+    }
+    assert data["unfit"]["preference"] == {}
+    assert set(data["unfit"]["chat"]) == {"dpo", "kto", "reward_model"}
+    assert set(data["unfit"][""]) == set(data["rewards"])
+    assert data["datasets"][0]["shape"] == "preference"
+    assert (data["models"][0]["task"], data["makes"]["dpo"], data["makes"]["reward_model"]) == (
+        "text",
+        "text",
+        "reward",
+    )
 
 
 def test_a_dataset_shows_its_rows_and_which_methods_it_serves() -> None:

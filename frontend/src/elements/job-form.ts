@@ -18,10 +18,12 @@ import { schemaForm } from "./schema-form";
 interface FormData {
   methods: Schema;
   draft: JsonObject;
-  models: Choice[];
+  models: (Choice & { task: string })[];
   datasets: (Choice & { shape: string })[];
   /** What an evaluator is to each method. */
   rewards: Record<string, Reward>;
+  /** What the models of each method do: "text" or "reward". */
+  makes: Record<string, string>;
   /** Why datasets of a shape do not serve a method: by shape, then by method. */
   unfit: Record<string, Record<string, string>>;
   evaluators: Choice[];
@@ -239,9 +241,17 @@ export class JobForm extends HTMLElement {
     const reasons = new Map(unfit.map(({ value, reason }) => [value, reason]));
     const title = interpolate(gettext("Not for %(method)s"), { method: this.#titleOf(method) }, true);
     for (const path of ["training_file", "validation_file"]) this.#choices.get(path)?.refuse(reasons, title);
+    this.#choices.get("model")?.refuse(this.#unfitModels(method), title);
     this.#unfit.hidden = unfit.length === 0;
     const lines = unfit.map(({ label, reason }) => h("li", {}, h("strong", {}, label), h("span", { class: "help" }, reason)));
     fill(this.#unfit, h("summary", {}, title, h("span", { class: "count" }, unfit.length)), h("ul", {}, ...lines));
+  }
+
+  /** Reward models write nothing: only another reward model starts from one. */
+  #unfitModels(method: string): Map<string, string> {
+    if (this.#data.makes[method] !== "text") return new Map();
+    const reason = gettext("It is a reward model: it scores answers and writes none.");
+    return new Map(this.#data.models.filter(({ task }) => task === "reward").map(({ value }) => [value, reason]));
   }
 
   #showInlineGrader(method: string): void {

@@ -29,6 +29,7 @@ def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
     return {
         "methods": method_schema(),
         "rewards": {name: _reward(method) for name, method in METHODS.items()},
+        "makes": {name: method.makes for name, method in METHODS.items()},
         "unfit": {shape: _unfit(shape) for shape in SHAPES},
         "draft": _draft(team, query),
         "models": [_model(model) for model in owned(Model, team)],
@@ -91,7 +92,7 @@ def _model(model: Model) -> dict[str, str]:
         "parameters": short_number(model.parameters),
         "context": intcomma(model.context_length),
     }
-    return _choice(model.name, model.name, detail)
+    return _choice(model.name, model.name, detail) | {"task": model.task}
 
 
 def _dataset(version: DatasetVersion) -> dict[str, str]:
