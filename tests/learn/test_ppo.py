@@ -9,18 +9,18 @@ from whetstone.starter import data
 
 pytestmark = [*learning]
 
-# Chosen on the validation split (docs/decisions/0008-ppo-on-our-own.md): six batches of completions for the critic
-# alone, four for both.
+# Chosen on the validation split (docs/decisions/0008-ppo-on-our-own.md): eight batches of completions for the
+# critic alone, four for both.
 SETTINGS = {
-    "max_steps": 80,
+    "max_steps": 96,
     "n_epochs": 2,
     "batch_size": 128,
-    "critic_warmup_steps": 48,
+    "critic_warmup_steps": 64,
     "max_completion_length": 32,
     "learning_rate": 1e-4,
     "lr_scheduler": "constant",
-    "eval_interval": 80,
-    "checkpoint_interval": 80,
+    "eval_interval": 96,
+    "checkpoint_interval": 96,
 }
 BATCH = 8
 """Steps that learn from the same completions."""
@@ -30,8 +30,8 @@ def test_ppo_removes_the_wrong_habit_and_its_critic_earns_its_memory(room: Room,
     method = PpoMethod.model_validate({"ppo": {"hyperparameters": SETTINGS}})
     learned = room.learn(method, data.problems("train", seed=1), held_out(), base=starter)
     assert learned.gain() > 0.2
-    fresh = [learned.metrics[step] for step in range(1, 80, BATCH)]
+    fresh = [learned.metrics[step] for step in range(1, 96, BATCH)]
     foresight = [each["explained_variance"] for each in fresh if each["reward_std"] > 0.1]
     assert foresight[0] < 0.01, "a critic that has learned nothing foresees nothing"
     assert max(foresight) > 0.3
-    assert median(foresight[4:7]) > 0.2, "and that is no luck of one batch"
+    assert median(foresight[5:9]) > 0.25, "and that is no luck of one batch"

@@ -14,7 +14,7 @@ from contracts.event import Finished
 from contracts.method import GrpoMethod, LoraAdapter
 from contracts.method.reinforcement import GRPO_PRESETS
 from graders import parse
-from tests.trainer_worker.jobs import full, grpo, lora, make_spec
+from tests.trainer_worker.jobs import full, grpo, lora, make_spec, rloo
 from tests.trainer_worker.other_side import OtherSide
 from trainer_worker.worker import Worker
 from whetstone.starter import data
@@ -51,6 +51,12 @@ def names(end: Finished) -> set[str]:
 def weights(side: OtherSide, end: Finished) -> dict[str, Any]:
     ref = next(ref for ref in end.files if ref.path == "model.safetensors")
     return dict(load_safetensors(side.blobs[ref.sha256]))
+
+
+def rollouts(side: OtherSide) -> list[dict[str, Any]]:
+    """Rows of all parts, in order."""
+    parts = [pq.read_table(io.BytesIO(side.blobs[event.file.sha256])) for event in side.events("rollouts")]
+    return [row for part in parts for row in part.to_pylist()]
 
 
 def test_a_grpo_job_is_trained_and_reported_from_claim_to_model(side: OtherSide, worker: Worker, tiny: Path) -> None:
@@ -190,3 +196,32 @@ def test_a_blob_that_is_not_there_ends_the_attempt(side: OtherSide, worker: Work
     side.queue(spec)
     worker.wake()
     assert "404" in side.wait_for_end().fault.message
+
+
+@pytest.mark.parametrize("rank", [None, 4], ids=["full", "adapter"])
+@pytest.mark.parametrize("beta", [0.0, 0.1])
+def test_rloo_trains_from_claim_to_model(
+    side: OtherSide, worker: Worker, tiny: Path, rank: int | None, beta: float
+) -> None:
+    method = rloo(rank=rank, beta=beta, normalize_advantages=True, reward_clip=0.5, learning_rate=0.01, eval_interval=3)
+    side.queue(make_spec(side, tiny, method, held_out=HELD_OUT))
+    worker.wake()
+    end = finished(side)
+    metrics = side.events("metrics")
+    assert [event.step for event in metrics] == [1, 2, 3]
+    assert all(set(event.values) >= GRPO_METRICS for event in metrics)
+    assert all(("kl" in event.values) == (beta > 0) for event in metrics)
+    assert [event.step for event in side.events("evaluation")] == [0, 3]
+    assert ("adapter/adapter_model.safetensors" in names(end)) == (rank is not None)
+
+
+def test_an_rloo_advantage_is_the_lead_over_the_other_answers(side: OtherSide, worker: Worker, tiny: Path) -> None:
+    side.queue(make_spec(side, tiny, rloo(beta=0.0, reward_clip=0.5)))
+    worker.wake()
+    finished(side)
+    rows = rollouts(side)
+    assert {row["reward"] for row in rows} == {0.0, 1.0}
+    for first in range(0, 24, 4):
+        group = [min(row["reward"], 0.5) for row in rows[first : first + 4]]
+        expected = [score - (sum(group) - score) / 3 for score in group]
+        assert [row["advantage"] for row in rows[first : first + 4]] == pytest.approx(expected, abs=1e-6)

@@ -1,12 +1,13 @@
 """PPO on TRL's GRPOTrainer: what is overridden, what is learned and when, what is saved, what is reported."""
 
 import inspect
-import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -20,8 +21,8 @@ from contracts.resolve import Facts, resolve
 from graders import Grade
 from tests.trainer_worker.jobs import PARAMETERS, make_spec, ppo
 from tests.trainer_worker.other_side import OtherSide
-from tests.trainer_worker.test_attempts import HELD_OUT, finished, names, weights
-from tests.trainer_worker.trainers import one_batch, ppo_trainer
+from tests.trainer_worker.test_attempts import HELD_OUT, finished, names, rollouts, weights
+from tests.trainer_worker.trainers import assignment_of, one_batch, ppo_trainer
 from trainer_worker.models import load_model
 from trainer_worker.ppo.critic import Critic, critic_of
 from trainer_worker.ppo.moments import moments
@@ -103,8 +104,7 @@ def test_rollouts_say_how_much_better_than_expected_an_answer_was(side: OtherSid
     side.queue(make_spec(side, tiny, ppo()))
     worker.wake()
     finished(side)
-    parts = [pq.read_table(io.BytesIO(side.blobs[event.file.sha256])) for event in side.events("rollouts")]
-    rows = [row for part in parts for row in part.to_pylist()]
+    rows = rollouts(side)
     assert [row["step"] for row in rows] == [1] * 8 + [3] * 8
     assert [row["group"] for row in rows[:8]] == list(range(8))
     first = rows[:8]
@@ -168,6 +168,19 @@ def test_checkpointing_reaches_the_critic_and_changes_no_gradient(tiny: Path, tm
         trainer._compute_loss(trainer.model, one_batch(trainer)).backward()
         gradients.append([weight.grad for weight in trainer.critic.parameters() if weight.requires_grad])
     assert all(torch.allclose(plain, again, atol=1e-6) for plain, again in zip(*gradients, strict=True))
+
+
+@pytest.mark.timeout(900)
+def test_two_processes_end_with_the_same_policy_and_the_same_critic(tiny: Path, tmp_path: Path) -> None:
+    method = ppo(micro_batch_size=2, normalize_rewards=True, target_kl=0.1, critic_warmup_steps=1, learning_rate=0.01)
+    assignment = assignment_of(method, tiny, tmp_path).model_copy(update={"processes": 2})
+    assignment.write()
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    program = [*torchrun, "-m", "tests.trainer_worker.two_processes", str(assignment.file)]
+    ran = subprocess.run(program, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    first, second = ((tmp_path / f"ended-with-{rank}").read_text() for rank in (0, 1))
+    assert first == second
 
 
 def test_a_checkpoint_holds_the_critic_and_what_it_has_seen(side: OtherSide, worker: Worker, tiny: Path) -> None:

@@ -219,9 +219,18 @@ class PpoTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL has no types
     def _clip_grad_norm(self, model: Any) -> Any:
         if self._policy_rests:
             model.zero_grad()
+        self._share_gradients()
         norm = self.accelerator.clip_grad_norm_(self.critic.parameters(), self.args.max_grad_norm)
         self._metrics["train"]["critic_grad_norm"].append(float(norm))
         return super()._clip_grad_norm(model)
+
+    def _share_gradients(self) -> None:
+        """Over the processes, once an update: the model has a wrapper for that."""
+        if self.accelerator.num_processes == 1:
+            return
+        for weight in self.critic.parameters():
+            if weight.grad is not None:
+                weight.grad = self.accelerator.reduce(weight.grad, reduction="mean")
 
     def log(self, logs: dict[str, float], *args: Any, **named: Any) -> None:
         self._metrics["train"].pop(GROUPS_OF_ONE, None)
