@@ -45,11 +45,12 @@ def _judged(row: dict[str, Any], texts: list[str]) -> Tries:
 
 
 def pairs(tried: list[Tries]) -> list[dict[str, Any]]:
-    """A right answer before a wrong one, for every problem that was answered in both ways."""
+    """A right answer before every wrong one, for problems that were answered in both ways."""
     return [
-        {"prompt": one.prompt, "chosen": one.right[0], "rejected": one.wrong[0], "answer": one.answer}
+        {"prompt": one.prompt, "chosen": one.right[0], "rejected": wrong, "answer": one.answer}
         for one in tried
-        if one.right and one.wrong
+        for wrong in one.wrong
+        if one.right
     ]
 
 
