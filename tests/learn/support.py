@@ -112,7 +112,9 @@ class Room:
 def _assignment(
     folder: Path, method: Method, rows: list[Row], held_out: list[Row], base: Path, grader: Grader | None, seed: int
 ) -> Assignment:
-    resolved = resolve(canonical(method), Facts(rows=len(rows), parameters=model.parameters()))
+    good = sum(row.get("label") is True for row in rows)
+    facts = Facts(rows=len(rows), parameters=model.parameters(), desirable=good)
+    resolved = resolve(canonical(method), facts)
     folder.mkdir(parents=True)
     spec = JobSpec(
         job=folder.parent.name,

@@ -1,5 +1,6 @@
 """Whole attempts of the methods that learn from comparisons: what they report, what they leave, what they refuse."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_attempts import finished, names, weights
 from trainer_worker.models import load_model, parameters_of, task_of
 from trainer_worker.worker import Worker
+from whetstone.starter import data
 
 USUAL = {"loss", "grad_norm", "learning_rate", "num_tokens"}
 REWARDS = {"rewards/chosen", "rewards/rejected", "rewards/margins"}
@@ -102,6 +104,15 @@ def test_the_models_own_answers_are_graded_where_there_is_a_grader(
     method = form(max_steps=1)
     run(side, worker, make_spec(side, tiny, method, held_out=some_rows(method)[:3], grader=parse(NUMBER)))
     assert set(side.events("evaluation")[0].values) > {"reward_mean", "accuracy", "length_mean"}
+
+
+@pytest.mark.parametrize("form", [dpo, kto])
+def test_held_out_prompts_need_no_answers_where_there_is_a_grader(
+    side: OtherSide, worker: Worker, tiny: Path, form: Any
+) -> None:
+    held_out = list(itertools.islice(data.problems("validation"), 3))
+    run(side, worker, make_spec(side, tiny, form(max_steps=1), held_out=held_out, grader=parse(NUMBER)))
+    assert set(side.events("evaluation")[0].values) == {"reward_mean", "accuracy", "length_mean"}
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,12 @@ def losses_of(h: DpoHyperparameters) -> Losses:
 
 def _examinations(base: Base, h: DpoHyperparameters, trainer: Trainer, watch: Watch) -> list[Examination]:
     held_out = base.held_out_rows()
-    if not held_out:
-        return []
-    name = base.assignment.spec.training.id
-    rows, _ = pairs(held_out, base.tokenizer, longest=longest_row(base, h), name=name)
-    reading = Reading(base.pad_id, at_once(h), watch.obey)
-    return [*graded_answers(base, held_out, watch), HeldOutPairs.of(rows, h, trainer, reading)]
+    found = graded_answers(base, held_out, watch)
+    if paired := [row for row in held_out if row.rejected is not None]:
+        name = base.assignment.spec.training.id
+        rows, _ = pairs(paired, base.tokenizer, longest=longest_row(base, h), name=name)
+        found.append(HeldOutPairs.of(rows, h, trainer, Reading(base.pad_id, at_once(h), watch.obey)))
+    return found
 
 
 @dataclass(frozen=True)

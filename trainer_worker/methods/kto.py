@@ -75,12 +75,13 @@ def _rows(base: Base, longest: int) -> Dataset:
 
 def _examinations(base: Base, h: KtoHyperparameters, trainer: Trainer, watch: Watch) -> list[Examination]:
     held_out = base.held_out_rows()
-    if not held_out:
-        return []
-    rows, _ = labelled_answers(held_out, base.tokenizer, longest=longest_row(base, h), seed=base.assignment.spec.seed)
-    ratios = LogRatios(trainer, Reading(base.pad_id, at_once(h), watch.obey), answers_in(rows, "completion_ids"))
-    labels = torch.tensor(rows["label"][:])
-    return [*graded_answers(base, held_out, watch), HeldOutVerdicts(labels, float(fixed(h.beta)), ratios)]
+    found = graded_answers(base, held_out, watch)
+    if judged := [row for row in held_out if row.rejected is not None or row.label is not None]:
+        seed = base.assignment.spec.seed
+        rows, _ = labelled_answers(judged, base.tokenizer, longest=longest_row(base, h), seed=seed)
+        ratios = LogRatios(trainer, Reading(base.pad_id, at_once(h), watch.obey), answers_in(rows, "completion_ids"))
+        found.append(HeldOutVerdicts(torch.tensor(rows["label"][:]), float(fixed(h.beta)), ratios))
+    return found
 
 
 @dataclass(frozen=True)
