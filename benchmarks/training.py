@@ -1,14 +1,17 @@
 """GRPO through Whetstone's training process against a bare TRL script with the same settings.
 
-    python -m benchmarks.training [--pairs 3] [--steps 20]
+    python -m benchmarks.training [--pairs 5] [--steps 20]
 
-Prints seconds a step of each, the median of the pairs' ratios, and the share of a step that reporting takes: orders
-looked at, metrics and rollouts written, all that the training process does for us in and between its steps. Both sides
-run one after the other, in turn first, each in a process of its own and under the same OMP settings (without them a
-busy machine decides, not the code); the time between the logs of the second and the last step is what counts.
+Prints seconds and CPU seconds a step of each, the share of a step that sampling takes, the median of the pairs' ratios,
+and the share of a step that reporting takes: orders looked at, metrics and rollouts written, all that the training
+process does for us in and between its steps. The model starts from random weights, so that most completions run to the
+length limit: the hard case for a sampler that gains from rows that end. Both sides run one after the other, in turn
+first, each in a process of its own and under the same OMP settings (without them a busy machine decides, not the code);
+what counts is the time between the logs of the second and the last step. CPU seconds matter where others work beside.
 """
 
 import argparse
+import json
 import os
 import re
 import statistics
@@ -18,17 +21,30 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import _starter_job as starter_job
 from trainer_worker.launching import LAUNCHER_ENVIRONMENT
 
 SIDES = ("whetstone", "bare")
-SPENT = "seconds-in-callbacks"
+MEASURED = "measured.json"
+
+
+class Step(NamedTuple):
+    """Seconds that one step takes on average."""
+
+    wall_s: float
+    cpu_s: float
+    sampling_s: float
+    reporting_s: float
+
+    def __str__(self) -> str:
+        return f"{self.wall_s:.3f} s ({self.cpu_s:.3f} CPU, sampling {self.sampling_s / self.wall_s:.0%})"
 
 
 def main(arguments: Sequence[str] = ()) -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--pairs", type=int, default=3)
+    asked.add_argument("--pairs", type=int, default=5)
     asked.add_argument("--steps", type=int, default=20)
     asked.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     asked.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -36,45 +52,63 @@ def main(arguments: Sequence[str] = ()) -> None:
     if given.side:
         {"whetstone": run_whetstone, "bare": run_bare}[given.side](given.folder, given.steps)
         return
-    ratios = []
+    pairs = []
     for pair in range(given.pairs):
         order = SIDES if pair % 2 == 0 else SIDES[::-1]
-        took = {side: seconds_a_step(side, given.steps) for side in order}
-        ratios.append(took["whetstone"] / took["bare"])
-        print("  ".join(f"{side}: {took[side]:.3f} s a step" for side in SIDES), f" ratio {ratios[-1]:.2f}", flush=True)
-    print(f"whetstone / bare TRL, median of {given.pairs} pairs: {statistics.median(ratios):.2f}")
+        took = {side: measured(side, given.steps) for side in order}
+        pairs.append((took["whetstone"], took["bare"]))
+        print("  ".join(f"{side}: {took[side]} a step" for side in SIDES), flush=True)
+    report(pairs)
 
 
-def seconds_a_step(side: str, steps: int) -> float:
+def report(pairs: list[tuple[Step, Step]]) -> None:
+    for what, ratios in (
+        ("seconds a step", [ours.wall_s / bare.wall_s for ours, bare in pairs]),
+        ("CPU seconds a step", [ours.cpu_s / bare.cpu_s for ours, bare in pairs]),
+        ("seconds of sampling", [ours.sampling_s / bare.sampling_s for ours, bare in pairs]),
+    ):
+        least, most = min(ratios), max(ratios)
+        middle = statistics.median(ratios)
+        print(f"{what}, whetstone / bare TRL: {middle:.2f}, median of {len(pairs)} pairs ({least:.2f} to {most:.2f})")
+    overhead = statistics.median(ours.reporting_s / ours.wall_s for ours, _ in pairs)
+    print(f"reporting: {overhead:.2%} of a step")
+
+
+def measured(side: str, steps: int) -> Step:
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.training",
-            "--side",
-            side,
-            "--steps",
-            str(steps),
-            "--folder",
-            folder,
-        ]
-        with (Path(folder) / "printed").open("wb") as printed:
-            process = subprocess.Popen(command, stdout=printed, stderr=printed, env=os.environ | LAUNCHER_ENVIRONMENT)
-        try:
-            arrived = log_times(Path(folder) / "spool.jsonl", process)
-        finally:
-            process.kill()
-            process.wait()
-        if len(arrived) < steps:
-            raise SystemExit((Path(folder) / "printed").read_text()[-3000:])
-        a_step = (arrived[-1] - arrived[1]) / (steps - 2)
-        if (spent := Path(folder) / SPENT).exists():
-            report_overhead(float(spent.read_text()) / steps, a_step)
-        return a_step
+        command = [sys.executable, "-m", "benchmarks.training", "--side", side, "--steps", str(steps)]
+        environment = os.environ | LAUNCHER_ENVIRONMENT
+        done = subprocess.run([*command, "--folder", folder], capture_output=True, env=environment, check=False)
+        if not (file := Path(folder) / MEASURED).exists():
+            raise SystemExit((done.stdout + done.stderr).decode()[-3000:])
+        return Step(**json.loads(file.read_bytes()))
 
 
-def report_overhead(reporting_s: float, step_s: float) -> None:
-    print(f"reporting: {reporting_s * 1000:.2f} ms of a step, {reporting_s / step_s:.2%}", flush=True)
+class Watched:
+    """What both sides are measured by: the moments of TRL's logs, and clocks over what is done between them."""
+
+    def __init__(self) -> None:
+        from trl import GRPOTrainer
+
+        self.sampling = Stopwatch()
+        self.reporting = Stopwatch()
+        self.sampling.over(GRPOTrainer, "_generate_single_turn")
+        self._moments: list[tuple[float, float, float, float]] = []
+        log = GRPOTrainer.log
+
+        def noted(trainer: object, logs: dict[str, float], *given: object) -> None:
+            if "loss" in logs:
+                clocks = (time.perf_counter(), time.process_time())
+                self._moments.append((*clocks, self.sampling.total_s, self.reporting.total_s))
+            log(trainer, logs, *given)
+
+        GRPOTrainer.log = noted
+
+    def write(self, folder: Path) -> None:
+        first, *_, last = self._moments[1:]
+        steps = len(self._moments) - 2
+        found = Step(*((end - begin) / steps for begin, end in zip(first, last, strict=True)))
+        (folder / MEASURED).write_text(json.dumps(found._asdict()))
 
 
 class Stopwatch:
@@ -100,41 +134,29 @@ class Stopwatch:
         setattr(owner, name, timed)
 
 
-def log_times(spool: Path, process: subprocess.Popen[bytes]) -> list[float]:
-    """When each line about a step was written, as seen from outside."""
-    from trainer_worker.spool import Tail
-
-    times: list[float] = []
-    tail = Tail(spool)
-    while process.poll() is None:
-        times += [time.perf_counter() for line in tail.lines() if b'"metrics"' in line]
-        time.sleep(0.002)
-    return times
-
-
 def run_whetstone(folder: Path, steps: int) -> None:
     from trainer_worker.attempt import carry_out, prepare_process
     from trainer_worker.callbacks import Watch
+    from trainer_worker.methods.drawing import Drawing
     from trainer_worker.rollouts import RolloutWriter
 
     assignment = starter_job.assignment(folder, *starter_job.write_files(folder), steps)
     prepare_process(assignment)
-    stopwatch = Stopwatch()
+    watched = Watched()
+    watched.sampling.over(Drawing, "_generate_single_turn")
     for name in ("on_step_begin", "on_substep_end", "on_step_end", "on_log"):
-        stopwatch.over(Watch, name)
-    stopwatch.over(RolloutWriter, "add")
+        watched.reporting.over(Watch, name)
+    watched.reporting.over(RolloutWriter, "add")
     status = carry_out(assignment)
-    (folder / SPENT).write_text(str(stopwatch.total_s))
+    watched.write(folder)
     sys.exit(status)
 
 
 def run_bare(folder: Path, steps: int) -> None:
     """What somebody who knows TRL would write."""
-    import json
-
     import torch
     from datasets import Dataset
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
@@ -144,11 +166,6 @@ def run_bare(folder: Path, steps: int) -> None:
     def reward(completions: list[list[dict[str, str]]], answer: list[str], **_: object) -> list[float]:
         found = [re.findall(r"#(\d+)", turns[-1]["content"]) for turns in completions]
         return [float(bool(each) and each[-1] == right) for each, right in zip(found, answer, strict=True)]
-
-    class Lines(TrainerCallback):  # type: ignore[misc]  # transformers is read as untyped
-        def on_log(self, args: object, state: object, control: object, logs: dict[str, float], **_: object) -> None:
-            with (folder / "spool.jsonl").open("a") as file:
-                file.write(json.dumps({"type": "metrics" if "loss" in logs else "end"}) + "\n")
 
     torch.manual_seed(1)
     trainer = GRPOTrainer(
@@ -176,9 +193,11 @@ def run_bare(folder: Path, steps: int) -> None:
             {"prompt": [row["messages"] for row in rows], "answer": [row["answer"] for row in rows]}
         ),
         processing_class=AutoTokenizer.from_pretrained(base, padding_side="left"),
-        callbacks=[Lines()],
     )
+    trainer.remove_callback(PrinterCallback)
+    watched = Watched()
     trainer.train()
+    watched.write(folder)
 
 
 if __name__ == "__main__":

@@ -166,7 +166,7 @@ def _allowed(option: Mapping[str, Any]) -> str:
     if "const" in option:
         return str(option["const"])
     if "enum" in option:
-        return ", ".join(map(str, option["enum"]))
+        return ", ".join(one if isinstance(one, str) else json.dumps(one) for one in option["enum"])
     if option["type"] in ("boolean", "array"):
         return "true, false" if option["type"] == "boolean" else "a list of names"
     bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
