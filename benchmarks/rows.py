@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.training import log_times
+from benchmarks._log_times import log_times
 from trainer_worker.launching import LAUNCHER_ENVIRONMENT
 
 SIDES = ("whetstone", "bare")
