@@ -11,6 +11,7 @@ import torch
 from trl import GRPOTrainer, RLOOTrainer
 
 from tests.trainer_worker.trainers import grpo_trainer, one_batch
+from trainer_worker.data import render
 from trainer_worker.decoding import can_lead
 
 
@@ -29,6 +30,16 @@ def test_trl_asks_for_completions_as_it_did(trainer: Any, asked: list[str]) -> N
 def test_trl_asks_for_logprobs_as_it_did(trainer: Any) -> None:
     asked = list(inspect.signature(trainer._get_per_token_logps_and_entropies).parameters)
     assert asked[:5] == ["self", "model", "input_ids", "attention_mask", "logits_to_keep"]
+
+
+def test_trl_reads_prompts_as_it_did(tiny: Path, tmp_path: Path) -> None:
+    """Resampling asks for this: ids first, and no images."""
+    trainer = grpo_trainer(tiny, tmp_path)
+    rows = trainer.train_dataset[:2]["prompt"]
+    ids, images, more = trainer._tokenize_prompts(list(rows))
+    texts = [render(trainer.processing_class, turns, to_be_answered=True) for turns in rows]
+    assert ids == trainer.processing_class(texts, add_special_tokens=False)["input_ids"]
+    assert (images, more) == (None, {})
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.1])
