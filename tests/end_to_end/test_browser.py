@@ -1,6 +1,7 @@
 """The main way by clicking alone, in a real Chromium: log in, bring data, build a reward, train, watch it learn."""
 
 import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +122,13 @@ def test_a_person_trains_a_model_by_clicking_alone(page: Page, tmp_path: Path) -
     expect(page.locator("rollout-table tbody tr").first).to_be_visible()
     page.locator("rollout-table tbody tr").first.click()
     expect(page.get_by_text("calculate_output").or_(page.get_by_text("alike")).first).to_be_visible()
+    page.keyboard.press("Escape")  # the receipt lies over the page
+    page.get_by_role("button", name="Keep as a model").last.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(":ckpt-step-")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    with tarfile.open(download.value.path()) as archive:
+        assert {"model.safetensors", "config.json", "README.md", "SHA256SUMS"} <= set(archive.getnames())
 
 
 def test_the_curve_moves_without_a_reload(page: Page, api: httpx.Client) -> None:

@@ -34,6 +34,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.save import save_evaluator
 from whetstone.jobs.models import Job
 from whetstone.jobs.states import append, move
+from whetstone.modelhub.models import Model
 from whetstone.web.templatetags import whetstone as tags
 from whetstone.workers.pools import welcome
 
@@ -301,3 +302,11 @@ def test_a_model_says_where_it_comes_from() -> None:
     page = browser().get(reverse("model", args=[trained.pk])).content.decode()
     assert reverse("job", args=[job.id]) in page
     assert team_of(make_user()) == job.team
+
+
+def test_a_model_names_its_base_and_that_ones_base() -> None:
+    first, second, third = (make_model(name) for name in ("first", "second", "third"))
+    Model.objects.filter(id=second.id).update(base=first)
+    Model.objects.filter(id=third.id).update(base=second)
+    page = browser().get(reverse("model", args=[third.pk])).content.decode()
+    assert page.index(reverse("model", args=[second.pk])) < page.index(reverse("model", args=[first.pk]))
