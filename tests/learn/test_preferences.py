@@ -11,7 +11,7 @@ from contracts.method import DpoMethod, KtoMethod, RewardModelMethod
 from tests.learn.support import Room, full_form_only, held_out, learning
 from tests.learn.tries import Tries, pairs, tries, verdicts
 
-pytestmark = learning
+pytestmark = [*learning]
 
 
 @pytest.fixture(scope="module")
