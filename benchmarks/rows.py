@@ -2,9 +2,10 @@
 
     python -m benchmarks.rows [--pairs 3] [--steps 40] [--methods full dpo kto reward_model]
 
-Prints seconds a step of each side and the median of the pairs' ratios. Both sides start from the same weights and run
-one after the other, in turn first, each in a process of its own under the same OMP settings; the time between the logs
-of the second and the last step is what counts.
+Prints seconds a step of each side, of the clock and of the processor, and the medians of the pairs' ratios. Both sides
+start from the same weights and run one after the other, in turn first, each in a process of its own under the same OMP
+settings; what passes between the logs of the second and the last step counts. On a machine with other work the clock
+says more about that work: look at the processor's time there.
 """
 
 import argparse
@@ -16,12 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks._log_times import log_times
 from trainer_worker.launching import LAUNCHER_ENVIRONMENT
 
 SIDES = ("whetstone", "bare")
@@ -41,17 +41,23 @@ def main(arguments: Sequence[str] = ()) -> None:
         {"whetstone": run_whetstone, "bare": run_bare}[given.side](given.folder, given.methods[0], given.steps)
         return
     for method in given.methods:
-        ratios = []
-        for pair in range(given.pairs):
-            order = SIDES if pair % 2 == 0 else SIDES[::-1]
-            took = {side: seconds_a_step(side, method, given.steps) for side in order}
-            ratios.append(took["whetstone"] / took["bare"])
-            said = "  ".join(f"{side}: {took[side]:.4f} s a step" for side in SIDES)
-            print(f"{method:<13}{said}  ratio {ratios[-1]:.2f}", flush=True)
-        print(f"{method:<13}whetstone / bare TRL, median of {given.pairs} pairs: {statistics.median(ratios):.2f}")
+        compare(method, given.pairs, given.steps)
 
 
-def seconds_a_step(side: str, method: str, steps: int) -> float:
+def compare(method: str, pairs: int, steps: int) -> None:
+    ratios = []
+    for pair in range(pairs):
+        order = SIDES if pair % 2 == 0 else SIDES[::-1]
+        took = {side: seconds_a_step(side, method, steps) for side in order}
+        ratios.append([ours / theirs for ours, theirs in zip(took["whetstone"], took["bare"], strict=True)])
+        said = "  ".join(f"{side}: {took[side][0]:.3f} s, CPU {took[side][1]:.3f} s" for side in SIDES)
+        print(f"{method:<13}{said}  ratios {ratios[-1][0]:.2f}, {ratios[-1][1]:.2f}", flush=True)
+    clock, processor = (statistics.median(column) for column in zip(*ratios, strict=True))
+    print(f"{method:<13}whetstone / bare TRL, median of {pairs} pairs: {clock:.2f}, CPU {processor:.2f}", flush=True)
+
+
+def seconds_a_step(side: str, method: str, steps: int) -> tuple[float, float]:
+    """Of the clock, and of the processor."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.rows", "--side", side, "--steps", str(steps), "--folder", folder]
         with (Path(folder) / "printed").open("wb") as printed:
@@ -59,13 +65,31 @@ def seconds_a_step(side: str, method: str, steps: int) -> float:
                 [*command, "--methods", method], stdout=printed, stderr=printed, env=os.environ | LAUNCHER_ENVIRONMENT
             )
         try:
-            arrived = log_times(Path(folder) / "spool.jsonl", process)
+            arrived = list(_log_times(Path(folder) / "spool.jsonl", process))
         finally:
             process.kill()
             process.wait()
         if len(arrived) < steps:
             raise SystemExit((Path(folder) / "printed").read_text()[-3000:])
-        return (arrived[-1] - arrived[1]) / (steps - 2)
+        clock, processor = (last - second for second, last in zip(arrived[1], arrived[-1], strict=True))
+        return clock / (steps - 2), processor / (steps - 2)
+
+
+def _log_times(spool: Path, process: subprocess.Popen[bytes]) -> Iterator[tuple[float, float]]:
+    """The time, and the processor's time that was spent, when each line about a step was written."""
+    from trainer_worker.spool import Tail
+
+    tail = Tail(spool)
+    while process.poll() is None:
+        for line in tail.lines():
+            if b'"metrics"' in line:
+                yield time.perf_counter(), _processor_s(process.pid)
+        time.sleep(0.002)
+
+
+def _processor_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def some_rows(method: str) -> list[dict[str, Any]]:

@@ -24,11 +24,13 @@ class Tries:
     wrong: tuple[str, ...]
 
 
-def tries(base: Path, split: data.Split, problems: int, samples: int = 8, seed: int = 1) -> list[Tries]:
-    """Sampled at temperature 1. Each answer is kept once."""
+def tries(
+    base: Path, split: data.Split, problems: int, *, temperature: float = 1.0, samples: int = 8, seed: int = 1
+) -> list[Tries]:
+    """Each answer is kept once."""
     rows = list(islice(data.problems(split, seed), problems))
     model, tokenizer = load_model(base, seed, drawn=base), load_tokenizer(base)
-    sampler = Sampler(tokenizer, longest=40, samples=samples, temperature=1.0)
+    sampler = Sampler(tokenizer, longest=40, samples=samples, temperature=temperature)
     torch.set_num_threads(1)  # more would spin beside a busy neighbour: the launcher's patient ones are not here
     with torch.random.fork_rng():
         torch.manual_seed(seed)
