@@ -47,7 +47,9 @@ def preload() -> None:
     import trainer_worker.methods.dpo
     import trainer_worker.methods.grpo
     import trainer_worker.methods.kto
+    import trainer_worker.methods.ppo
     import trainer_worker.methods.reward_model
+    import trainer_worker.methods.rloo
     import trainer_worker.methods.sft  # noqa: F401
 
     datasets.disable_progress_bars()

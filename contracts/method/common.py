@@ -42,7 +42,7 @@ class Hyperparameters(Contract):
     batch_size: Annotated[int, Field(ge=1, le=4096)] | Auto = Field("auto", title="Batch size", json_schema_extra=BASIC)
     """Rows of the dataset in one optimizer step. For reinforcement: prompts."""
     micro_batch_size: Annotated[int, Field(ge=1)] | Auto = Field("auto", title="Micro batch size")
-    """Sequences that pass through the model at once. Smaller needs less memory and changes no result."""
+    """Sequences that pass through the model at once. Smaller needs less memory; only KTO's KL changes with it."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] | Auto = Field(
         "auto", title="Learning rate", json_schema_extra=BASIC
     )

@@ -1,25 +1,15 @@
 """What holds for every request before it reaches a view, and for every answer of the API on its way out."""
 
-from collections.abc import Awaitable, Callable
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from whetstone.api.errors import answer_to
+from whetstone.api.middleware import AsyncMiddleware
 
 API = ("/v1/", "/api/")
 
 
-class FrontDoorMiddleware:
+class FrontDoorMiddleware(AsyncMiddleware):
     """Turns away addresses that no database can look up, and puts Django's own errors into the API's envelope."""
-
-    async_capable = True
-    sync_capable = False
-
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = _turned_away(request) or await self.get_response(request)

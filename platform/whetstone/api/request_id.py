@@ -2,26 +2,17 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 
+from whetstone.api.middleware import AsyncMiddleware
 from whetstone.logs import ABOUT
 
 _GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-class RequestIdMiddleware:
+class RequestIdMiddleware(AsyncMiddleware):
     """Sets `x-request-id`: the caller's own when it sent a harmless one, else a new one."""
-
-    async_capable = True
-    sync_capable = False
-
-    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("x-request-id", "")
