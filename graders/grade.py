@@ -1,5 +1,6 @@
 """The one way in: a grader and a batch of samples to a list of receipts."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from time import perf_counter
@@ -11,8 +12,17 @@ from graders.kinds.numbers import number
 from graders.kinds.reward_model import reward_model
 from graders.kinds.text import regex, string_check, text_similarity
 from graders.port import NOWHERE, Port
-from graders.receipt import Batch, Grade, Graded, Item, Sample, each
-from graders.schema import Grader, Multi, Number, Regex, RewardModelGrader, StringCheck, TextSimilarity
+from graders.receipt import Batch, Grade, Graded, Item, Outcome, Sample, each
+from graders.schema import (
+    Grader,
+    Multi,
+    Number,
+    Regex,
+    RewardModelGrader,
+    StringCheck,
+    TextSimilarity,
+    templates,
+)
 from graders.template import columns
 
 _GRADER: TypeAdapter[Grader] = TypeAdapter(Grader)
@@ -32,16 +42,8 @@ def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item], port
 
 
 def item_columns(grader: Grader) -> frozenset[str]:
-    """The columns of the dataset that a grader reads, as `item.<name>`."""
-    if isinstance(grader, Multi):
-        return frozenset[str]().union(*(item_columns(part) for part in grader.graders.values()))
-    return frozenset[str]().union(*map(columns, _templates(grader)))
-
-
-def _templates(grader: StringCheck | TextSimilarity | Number | Regex | RewardModelGrader) -> list[str]:
-    if isinstance(grader, RewardModelGrader):
-        return [turn.content for turn in grader.input or ()]
-    return [template for template in (grader.input, grader.reference) if template is not None]
+    """The columns of the dataset that a grader's templates read, as `item.<name>`."""
+    return frozenset[str]().union(*map(columns, templates(grader)))
 
 
 def models_of(grader: Grader) -> dict[str, str]:
@@ -49,9 +51,9 @@ def models_of(grader: Grader) -> dict[str, str]:
     if isinstance(grader, RewardModelGrader):
         return {grader.model: "model"}
     found: dict[str, str] = {}
-    for key, part in grader.graders.items() if isinstance(grader, Multi) else ():
+    for place, part in grader.parts().items():
         for model, path in models_of(part).items():
-            found.setdefault(model, f"graders.{key}.{path}")
+            found.setdefault(model, f"{place}.{path}")
     return found
 
 
@@ -59,18 +61,23 @@ def models_of(grader: Grader) -> dict[str, str]:
 def _compiled(document: str) -> Graded:
     """By its JSON, because a trainer grades with the same grader at every step and models are not hashable."""
     grader = _GRADER.validate_json(document)
-    return _graded(grader, grader.name or grader.type)
+    version = hashlib.sha256(document.encode()).hexdigest()[:12]
+    return _graded(grader, grader.name or grader.type, version)
 
 
-def _graded(grader: Grader, name: str) -> Graded:
+def _graded(grader: Grader, name: str, version: str = "") -> Graded:
     batch = _batch(grader)
     kind, threshold = grader.type, grader.pass_threshold
+
+    def receipt(o: Outcome, share_s: float) -> Grade:
+        passed = _passed(o.score, threshold)
+        return Grade(o.score, name, kind, o.errors, o.sub, share_s, passed, o.evidence, o.usage, version)
 
     def graded(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Grade]:
         started = perf_counter()
         found = batch(samples, items, port)
         share_s = (perf_counter() - started) / max(1, len(found))
-        return [Grade(f.score, name, kind, f.errors, f.sub, share_s, _passed(f.score, threshold)) for f in found]
+        return [receipt(one, share_s) for one in found]
 
     return graded
 

@@ -60,6 +60,10 @@ def _located(document: object, loc: Place) -> tuple[str, Place]:
     kind, path = "", tuple[str | int, ...]()
     while loc:
         kind, *rest = map(str, loc)
+        if rest[:1] == ["grader"] and len(rest) > 1:  # steps has one grader, without a name
+            document = document.get("grader") if isinstance(document, Mapping) else None
+            path, loc = (*path, "grader"), loc[2:]
+            continue
         if rest[:1] != ["graders"] or len(rest) == 1:
             return kind, (*path, *rest)
         parts = document.get("graders") if isinstance(document, Mapping) else None
@@ -90,6 +94,13 @@ _SAME: Mapping[str, str] = {
     "float_type": "grader.not_a_number",
     "float_parsing": "grader.not_a_number",
     "finite_number": "grader.not_a_number",
+    "int_type": "grader.not_whole",
+    "int_parsing": "grader.not_whole",
+    "int_from_float": "grader.not_whole",
+    "bool_type": "grader.not_a_switch",
+    "bool_parsing": "grader.not_a_switch",
+    "list_type": "grader.not_a_list",
+    "tuple_type": "grader.not_a_list",
     "string_too_short": "grader.empty",
     "too_short": "grader.empty",
     "string_pattern_mismatch": "grader.bad_name",
@@ -114,6 +125,10 @@ def _mistake(error: ErrorDetails, kind: str, path: Place, value: object) -> Mist
             return Mistake("grader.field_missing", type=kind, field=str(path[-1]))
         case "greater_than_equal":
             return Mistake("grader.too_small", value=quoted(value), least=quoted(context["ge"]))
+        case "greater_than":
+            return Mistake("grader.not_above", value=quoted(value), bound=quoted(context["gt"]))
+        case "less_than_equal":
+            return Mistake("grader.too_large", value=quoted(value), most=quoted(context["le"]))
         case limit if limit in _LIMITS:
             return Mistake(_LIMITS[limit], most=int(context["max_length"]))
         case same if same in _SAME:

@@ -5,7 +5,10 @@ A trainer has them in its own process; a web page may reach them over HTTP, or n
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol, TypedDict
+
+if TYPE_CHECKING:
+    from graders.sandbox import Jails
 
 
 class Message(TypedDict):
@@ -35,9 +38,11 @@ class Scorers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """What can be reached from here, a field for each thing that a model can do. None: not from here."""
+    """What can be reached from here, a field for each thing that can be done there. None: not from here."""
 
     scorers: Scorers | None = None
+    jails: "Jails | None" = None
+    """Where code is run, kept warm from batch to batch. Without, each batch has one of its own."""
 
 
 NOWHERE = Port()

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pydantic import JsonValue
 
 from graders.port import Port
 
@@ -12,6 +15,30 @@ Sample = Mapping[str, object]
 """
 Item = Mapping[str, object]
 """The row of the dataset."""
+Evidence = dict[str, JsonValue]
+"""What a grader saw that explains its score: small, and for people to read."""
+
+
+class Usage(NamedTuple):
+    """What asking a model took."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt's tokens, those that the model's server had read before."""
+    calls: int = 0
+    """Requests that were sent. An answer from our own cache takes none, and no tokens."""
+    cost: float = 0.0
+    """In the currency in which the model's prices are given; 0 without prices."""
+
+    def plus(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.calls + other.calls,
+            self.cost + other.cost,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +57,14 @@ class Grade:
     """This sample's share of the time that its batch took."""
     passed: bool | None = None
     """Whether the score reached the pass threshold. None without one."""
+    evidence: Evidence | None = None
+    usage: Mapping[str, Usage] | None = None
+    """By model, the parts' included."""
+    version: str = ""
+    """Digest of the grader's JSON: which grader it was. Only the whole has it."""
 
     def to_json(self) -> dict[str, object]:
-        return {
+        told = {
             "score": self.score,
             "name": self.name,
             "type": self.type,
@@ -41,6 +73,9 @@ class Grade:
             "time_s": self.time_s,
             "passed": self.passed,
         }
+        usage = {model: used._asdict() for model, used in (self.usage or {}).items()}
+        more = {"evidence": self.evidence, "usage": usage, "version": self.version}
+        return told | {key: value for key, value in more.items() if value}
 
 
 class Flagged(Exception):
@@ -58,9 +93,11 @@ class Outcome:
     score: float | None
     errors: dict[str, bool | str] = field(default_factory=dict)
     sub: dict[str, Grade] = field(default_factory=dict)
+    evidence: Evidence | None = None
+    usage: Mapping[str, Usage] | None = None
 
 
-Score = Callable[[Sample, Item], float]
+Score = Callable[[Sample, Item], float | Outcome]
 """Judges one sample. Raises Flagged."""
 Batch = Callable[[Sequence[Sample], Sequence[Item], Port], list[Outcome]]
 """Judges many at once."""
@@ -74,9 +111,19 @@ def each(score: Score) -> Batch:
         outcomes = []
         for sample, item in zip(samples, items, strict=True):
             try:
-                outcomes.append(Outcome(score(sample, item)))
+                found = score(sample, item)
+                outcomes.append(found if isinstance(found, Outcome) else Outcome(found))
             except Flagged as problem:
                 outcomes.append(Outcome(0.0, problem.errors))
         return outcomes
 
     return batch
+
+
+def used_by(grades: Sequence[Grade]) -> dict[str, Usage]:
+    """What these grades took together, by model."""
+    total: dict[str, Usage] = {}
+    for grade in grades:
+        for model, usage in (grade.usage or {}).items():
+            total[model] = total.get(model, Usage()).plus(usage)
+    return total

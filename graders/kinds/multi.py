@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from graders.formula import compile_formula
 from graders.port import Port
-from graders.receipt import Batch, Flagged, Grade, Graded, Item, Outcome, Sample
+from graders.receipt import Batch, Flagged, Grade, Graded, Item, Outcome, Sample, used_by
 from graders.schema import Multi
 
 
@@ -17,14 +17,14 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
     formula = compile_formula(grader.calculate_output)
 
     def combine(sub: dict[str, Grade]) -> Outcome:
-        errors = _flags(sub)
+        errors, usage = _flags(sub), used_by([*sub.values()]) or None
         scores = {name: part.score for name, part in sub.items() if part.score is not None}
         if not formula.names <= scores.keys():
-            return Outcome(None, errors, sub)
+            return Outcome(None, errors, sub, usage=usage)
         try:
-            return Outcome(formula(scores), errors, sub)
+            return Outcome(formula(scores), errors, sub, usage=usage)
         except Flagged as problem:
-            return Outcome(0.0, errors | problem.errors, sub)
+            return Outcome(0.0, errors | problem.errors, sub, usage=usage)
 
     def batch(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Outcome]:
         columns = [part(samples, items, port) for part in parts.values()]

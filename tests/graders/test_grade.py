@@ -49,6 +49,7 @@ def test_a_receipt_is_json_and_can_be_sent_to_another_process() -> None:
         },
         "sub": {},
         "passed": False,
+        "version": receipt.version,
     }
     assert pickle.loads(pickle.dumps(receipt)) == receipt
 

@@ -1,0 +1,109 @@
+"""What every kind of grader has in common, and the texts with variables that they are made of."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from graders.problem import Mistake
+from graders.template import split
+
+if TYPE_CHECKING:
+    from graders.schema import Grader
+
+BASIC: dict[str, JsonValue] = {"level": "basic"}
+
+
+class Template(str):
+    """A text that may hold variables, like `{{ item.answer }}`; checked when it is read."""
+
+    __slots__ = ()
+    MAX_LENGTH: ClassVar[int] = 100_000
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(max_length=cls.MAX_LENGTH)
+        return core_schema.no_info_after_validator_function(cls._read, text)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"format": "template"}
+
+    @classmethod
+    def _read(cls, source: str) -> "Template":
+        split(source)
+        return cls(source)
+
+
+ANSWER = Template("{{ sample.output_text }}")
+REFERENCE = Template("{{ item.reference }}")
+
+
+class GraderModel(BaseModel):
+    """What every kind of grader has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
+
+    name: str = Field("", max_length=128, title="Name")
+    """How the score is called in charts and formulas."""
+    pass_threshold: float | None = Field(None, title="Pass threshold")
+    """Scores from here on count as passed. Never changes the reward."""
+
+    def parts(self) -> "dict[str, Grader]":
+        """The graders inside this one, each with its dotted path from here."""
+        return {}
+
+
+class Turn(BaseModel):
+    """One message of a conversation that is put together from templates."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Template
+
+
+def _messages(given: object) -> object:
+    """OpenAI's messages may also say that they are messages."""
+    if not isinstance(given, list | tuple) or not given:
+        raise Mistake("conversation.not_messages")
+    turns = [_without_type(turn) for turn in given]
+    if any(turn.keys() != {"role", "content"} for turn in turns):
+        raise Mistake("conversation.not_messages")
+    return turns
+
+
+def _without_type(turn: object) -> dict[object, object]:
+    if isinstance(turn, Turn):
+        return {"role": turn.role, "content": turn.content}
+    if not isinstance(turn, dict):
+        raise Mistake("conversation.not_messages")
+    return {key: value for key, value in turn.items() if (key, value) != ("type", "message")}
+
+
+Turns = Annotated[tuple[Turn, ...], BeforeValidator(_messages)]
+
+
+def templates(part: object) -> Iterator[Template]:
+    """Every template in a grader, its parts' included."""
+    if isinstance(part, Template):
+        yield part
+    elif isinstance(part, BaseModel):
+        for _, value in part:
+            yield from templates(value)
+    elif isinstance(part, Mapping):
+        for value in part.values():
+            yield from templates(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from templates(value)

@@ -1,0 +1,78 @@
+"""Graders made of graders."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from graders.formula import check_names, compile_formula
+from graders.problem import Mistake
+from graders.schema.base import GraderModel
+
+if TYPE_CHECKING:
+    from graders.schema import Grader
+
+MAX_DEPTH = 5
+"""Graders inside graders."""
+
+
+def _by_name(graders: object) -> object:
+    """OpenAI's reference also has `graders` as a list of named graders, or as a single one."""
+    if isinstance(graders, dict) and isinstance(graders.get("type"), str):
+        graders = [graders]
+    if not isinstance(graders, list):
+        return graders
+    names = [part.get("name") if isinstance(part, dict) else None for part in graders]
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str) or not name:
+            raise Mistake("multi.name_missing", number=number)
+    name, times = max(Counter(names).items(), key=lambda pair: pair[1], default=("", 0))
+    if times > 1:
+        raise Mistake("multi.name_twice", name=str(name))
+    return dict(zip(names, graders, strict=True))
+
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=64)]
+
+
+class Multi(GraderModel):
+    """Puts several graders together with a formula."""
+
+    model_config = ConfigDict(title="Combination")
+
+    type: Literal["multi"] = "multi"
+    graders: Annotated[dict[PartName, "Grader"], BeforeValidator(_by_name)] = Field(
+        min_length=1, max_length=100, title="Graders"
+    )
+    """The parts, each under the name that the formula uses."""
+    calculate_output: str = Field(min_length=1, max_length=10_000, title="Formula")
+    """Like 0.8 * correct + 0.2 * format. Knows + - * / ^, min, max, abs, floor, ceil, exp, sqrt, log."""
+
+    def parts(self) -> "dict[str, Grader]":
+        return {f"graders.{name}": part for name, part in self.graders.items()}
+
+    @field_validator("graders")
+    @classmethod
+    def _is_not_too_deep(cls, graders: "dict[str, Grader]") -> "dict[str, Grader]":
+        refuse_depth(graders.values())
+        return graders
+
+    @field_validator("calculate_output")
+    @classmethod
+    def _is_a_formula_of_the_parts(cls, source: str, info: ValidationInfo) -> str:
+        formula = compile_formula(source)
+        # Where the parts are wrong themselves, that is what the user hears of first.
+        if "graders" in info.data:
+            check_names(formula, info.data["graders"])
+        return source
+
+
+def refuse_depth(parts: "Iterable[Grader]") -> None:
+    """Raises Mistake when graders with these parts would nest too deep."""
+    if any(_depth(part) >= MAX_DEPTH for part in parts):
+        raise Mistake("grader.too_deep", most=MAX_DEPTH)
+
+
+def _depth(grader: GraderModel) -> int:
+    return 1 + max((_depth(part) for part in grader.parts().values()), default=0)
