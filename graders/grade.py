@@ -10,17 +10,26 @@ from pydantic import TypeAdapter
 from graders.kinds.multi import multi
 from graders.kinds.numbers import number
 from graders.kinds.reward_model import reward_model
+from graders.kinds.shape import language, length, repetition
+from graders.kinds.structure import format, json_schema
 from graders.kinds.text import regex, string_check, text_similarity
+from graders.kinds.tool_call import tool_call
 from graders.port import NOWHERE, Port
 from graders.receipt import Batch, Grade, Graded, Item, Outcome, Sample, each
 from graders.schema import (
+    Format,
     Grader,
+    JsonSchema,
+    Language,
+    Length,
     Multi,
     Number,
     Regex,
+    Repetition,
     RewardModelGrader,
     StringCheck,
     TextSimilarity,
+    ToolCall,
     templates,
 )
 from graders.template import columns
@@ -92,6 +101,18 @@ def _batch(grader: Grader) -> Batch:
             return each(number(grader))
         case Regex():
             return each(regex(grader))
+        case JsonSchema():
+            return each(json_schema(grader))
+        case Format():
+            return each(format(grader))
+        case ToolCall():
+            return each(tool_call(grader))
+        case Length():
+            return each(length(grader))
+        case Repetition():
+            return each(repetition(grader))
+        case Language():
+            return each(language(grader))
         case RewardModelGrader():
             return reward_model(grader)
         case Multi():

@@ -129,6 +129,12 @@ def _mistake(error: ErrorDetails, kind: str, path: Place, value: object) -> Mist
             return Mistake("grader.not_above", value=quoted(value), bound=quoted(context["gt"]))
         case "less_than_equal":
             return Mistake("grader.too_large", value=quoted(value), most=quoted(context["le"]))
+        case "too_long" if path[-1] != "graders":
+            return Mistake("grader.list_too_long", most=int(context["max_length"]))
+        case "dict_type" if path[-1] != "graders":
+            return Mistake("grader.not_json", value=quoted(value))
+        case "string_pattern_mismatch" if path[-2:-1] == ("tags",):
+            return Mistake("format.bad_tag", value=quoted(value))
         case limit if limit in _LIMITS:
             return Mistake(_LIMITS[limit], most=int(context["max_length"]))
         case same if same in _SAME:

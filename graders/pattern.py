@@ -1,5 +1,7 @@
 """Regular expressions that cannot hang: RE2, which has no backtracking, within a fixed amount of work."""
 
+from functools import lru_cache
+
 import re2
 
 from graders.problem import Mistake, quoted
@@ -18,6 +20,12 @@ class Pattern:
         # The last match in one linear pass: each round of the outer group goes on to the next match, and the
         # inner group keeps the last. A loop over all matches would be quadratic (`a.*b|a` on many a's).
         self._last = _compile(rf"(?s:(?:.*?((?-s:{source})))+)")
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def of(source: str) -> "Pattern":
+        """The same, kept for next time."""
+        return Pattern(source)
 
     def found(self, text: str) -> bool:
         """Whether it matches anywhere. Raises Flagged when the text is too long for it."""

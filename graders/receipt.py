@@ -11,6 +11,7 @@ from graders.port import Port
 Sample = Mapping[str, object]
 """What the model said, with OpenAI's keys: `output_text`, and where there are, `output_tools`, `output_json`, ...
 
+`output_tokens`, where it is known, is how many tokens were sampled.
 `prompt`, where it is known, holds the messages that were answered, each with `role` and `content`.
 """
 Item = Mapping[str, object]

@@ -9,7 +9,20 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from graders import Conversation, Port, grade, parse
-from graders.schema import Multi, Number, Regex, RewardModelGrader, StringCheck, TextSimilarity
+from graders.schema import (
+    Format,
+    JsonSchema,
+    Language,
+    Length,
+    Multi,
+    Number,
+    Regex,
+    Repetition,
+    RewardModelGrader,
+    StringCheck,
+    TextSimilarity,
+    ToolCall,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "guides" / "graders.md"
 
@@ -65,6 +78,13 @@ nothing is scored.
 
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
 NUMBER = {"type": "number", "reference": "{{ item.answer }}"}
+CALL = {"type": "tool_call", "reference": "{{ item.answer }}"}
+_RIGHT_CALL = {"name": "weather", "arguments": {"city": "Rome", "days": 3}}
+_PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name"],
+}
 Example = tuple[Mapping[str, object], str, object]
 """Grader, the model's answer, the dataset's column `answer`."""
 
@@ -112,6 +132,91 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
                 "answer: 7. No, answer: 9",
                 "9",
             ),
+        ],
+    ),
+    (
+        JsonSchema,
+        "Draft 2020-12, or what `$schema` names, by jsonschema. OpenAI's `response_format` form is read too. An "
+        "answer that is no JSON, or does not fit, is 0 and no error; the receipt's evidence says what is wrong, with "
+        "paths. Schemas that lead out (`$ref` to a URL) or never end, and patterns that RE2 cannot read, are refused. "
+        "Schema and answer that together take more than about a second of work are 0 with `other_error`.",
+        [
+            ({"type": "json_schema", "json_schema": _PERSON}, '{"name": "Ada", "age": 36}', ""),
+            ({"type": "json_schema", "json_schema": _PERSON, "find": "fenced"}, '```json\n{"age": "36"}\n```', ""),
+        ],
+    ),
+    (
+        Format,
+        "There is a check for each tag (opened once, closed once after it), each section (one line that begins so), "
+        "for the order of the tags, for the order of the sections, and for what stands outside of the tags; with "
+        "`partial_credit` the score is the share of checks that hold. `tags: [think]` with `outside: after` scores as "
+        "TRL's `think_format_reward` documents. There are no errors: what does not hold stands in the evidence.",
+        [
+            ({"type": "format", "tags": ["think", "answer"]}, "<think>16 - 7</think><answer>9</answer>", ""),
+            (
+                {"type": "format", "tags": ["think", "answer"], "partial_credit": True},
+                "Well: <think>16 - 7</think><answer>9</answer>",
+                "",
+            ),
+            ({"type": "format", "tags": ["think"], "outside": "after"}, "<think>16 - 7 = 9", ""),
+        ],
+    ),
+    (
+        ToolCall,
+        "Reads `sample.output_tools` (OpenAI's `tool_calls`), or where a sample has none, `<tool_call>{…}</tool_call>` "
+        "blocks in its text, as Qwen and Hermes write them. Types count: 5 and 5.0 are the same, 5 and “5” are not. "
+        "With `partial_credit` each call is worth 0.1 for its name and 0.9 for the share of its arguments, and the sum "
+        "is divided by the larger number of calls. A call of the model that cannot be read is wrong; a reference "
+        "that cannot is 0 with `other_error`.",
+        [
+            (CALL, '<tool_call>{"name": "weather", "arguments": {"city": "Rome", "days": 3}}</tool_call>', _RIGHT_CALL),
+            (
+                CALL | {"partial_credit": True},
+                '<tool_call>{"name": "weather", "arguments": {"city": "Rome", "days": "3"}}</tool_call>',
+                _RIGHT_CALL,
+            ),
+        ],
+    ),
+    (
+        Length,
+        "`target`: 1 − |length − target| / target, after L1 (arXiv:2503.04697). `cosine`: CosFn of Yeo et al. "
+        "(arXiv:2502.03373); for their whole reward give right and wrong answers a curve each, `right * short_right + "
+        "(1 - right) * long_wrong`. `soft_overlong`: DAPO (arXiv:2503.14476), equation 13. `harmonizing`: reference "
+        "length / length − 1, the length term of O1-Pruner (arXiv:2501.12570), to which a formula adds `2 * right`. "
+        "Counting tokens needs `sample.output_tokens`: 0 with `invalid_variable_error` where nobody counted.",
+        [
+            ({"type": "length", "target": 4}, "She makes 18 dollars a day.", ""),
+            ({"type": "length", "curve": "cosine", "longest": 12}, "She makes 18 dollars a day.", ""),
+            (
+                {"type": "length", "curve": "soft_overlong", "longest": 8, "buffer": 4},
+                "She makes 18 dollars a day.",
+                "",
+            ),
+            (
+                {"type": "length", "curve": "harmonizing", "reference": "{{ item.answer }}"},
+                "She makes 18.",
+                "She makes 18 dollars a day.",
+            ),
+        ],
+    ),
+    (
+        Repetition,
+        "(1 − different n-grams / all n-grams) × highest penalty, as in Yeo et al. (arXiv:2502.03373) and TRL's "
+        "`get_repetition_penalty_reward`, which counts tokens. A text that is shorter than an n-gram is 0, and there "
+        "are no errors.",
+        [
+            ({"type": "repetition", "ngram": 2}, "1 2 3 4", ""),
+            ({"type": "repetition", "ngram": 2}, "5 5 5 5 5", ""),
+        ],
+    ),
+    (
+        Language,
+        "By py3langid, offline, 139 languages; a few words can mislead it. `share` is the language consistency reward "
+        "of DeepSeek-R1 (arXiv:2501.12948) by lines. A text without letters is in no language: 0. A column with an "
+        "unknown code is 0 with `other_error`.",
+        [
+            ({"type": "language", "language": "de"}, "Also verdient sie 18 Dollar am Tag.", ""),
+            ({"type": "language", "language": "en", "measure": "share"}, "She makes 18.\n所以答案是十八。", ""),
         ],
     ),
     (
@@ -172,7 +277,8 @@ def example(grader: Mapping[str, object], text: str, answer: object) -> str:
     parts = ", ".join(f"{name} {part.score}" for name, part in receipt.sub.items())
     given = f"output_text {json.dumps(text, ensure_ascii=False)}, item.answer {json.dumps(answer)}"
     document = json.dumps(grader, indent=2, ensure_ascii=False)
-    return f"```json\n{document}\n```\n\n{given} → **{receipt.score}**{f' ({parts})' if parts else ''}\n"
+    seen = f"\n\nEvidence: `{json.dumps(receipt.evidence, ensure_ascii=False)}`" if receipt.evidence else ""
+    return f"```json\n{document}\n```\n\n{given} → **{receipt.score}**{f' ({parts})' if parts else ''}{seen}\n"
 
 
 if __name__ == "__main__":
