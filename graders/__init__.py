@@ -8,15 +8,30 @@ grades = grade(grader, [{"output_text": "42"}], [{"answer": "42"}])
 grades[0].score  # 1.0
 """
 
-from graders.grade import grade, item_columns, models_of
+from graders.grade import grade, item_columns
+from graders.needs import asks_outside, judges_of, models_of, secrets_of
 from graders.parse import parse
-from graders.port import Conversation, Message, Port, Scorers, Unreachable
+from graders.port import (
+    Answer,
+    Conversation,
+    Message,
+    Port,
+    Question,
+    Reply,
+    Scorers,
+    Service,
+    Silence,
+    Unreachable,
+    Vector,
+)
 from graders.problem import TEXTS, GraderError, Problem
 from graders.receipt import Grade, Item, Sample
 from graders.schema import Grader
+from graders.usage import Usage
 
 __all__ = [
     "TEXTS",
+    "Answer",
     "Conversation",
     "Grade",
     "Grader",
@@ -25,11 +40,20 @@ __all__ = [
     "Message",
     "Port",
     "Problem",
+    "Question",
+    "Reply",
     "Sample",
     "Scorers",
+    "Service",
+    "Silence",
     "Unreachable",
+    "Usage",
+    "Vector",
+    "asks_outside",
     "grade",
     "item_columns",
+    "judges_of",
     "models_of",
     "parse",
+    "secrets_of",
 ]

@@ -7,6 +7,9 @@ from time import perf_counter
 
 from pydantic import TypeAdapter
 
+from graders.kinds.cosine import cosine
+from graders.kinds.endpoint import endpoint
+from graders.kinds.judges import label_model, rubric, score_model
 from graders.kinds.multi import multi
 from graders.kinds.numbers import number
 from graders.kinds.reward_model import reward_model
@@ -17,9 +20,11 @@ from graders.kinds.tool_call import tool_call
 from graders.port import NOWHERE, Port
 from graders.receipt import Batch, Grade, Graded, Item, Outcome, Sample, each
 from graders.schema import (
+    Endpoint,
     Format,
     Grader,
     JsonSchema,
+    LabelModel,
     Language,
     Length,
     Multi,
@@ -27,6 +32,8 @@ from graders.schema import (
     Regex,
     Repetition,
     RewardModelGrader,
+    Rubric,
+    ScoreModel,
     StringCheck,
     TextSimilarity,
     ToolCall,
@@ -53,17 +60,6 @@ def grade(grader: Grader, samples: Sequence[Sample], items: Sequence[Item], port
 def item_columns(grader: Grader) -> frozenset[str]:
     """The columns of the dataset that a grader's templates read, as `item.<name>`."""
     return frozenset[str]().union(*map(columns, templates(grader)))
-
-
-def models_of(grader: Grader) -> dict[str, str]:
-    """The reward models that a grader asks, by name, each with the path in the grader where it is first named."""
-    if isinstance(grader, RewardModelGrader):
-        return {grader.model: "model"}
-    found: dict[str, str] = {}
-    for place, part in grader.parts().items():
-        for model, path in models_of(part).items():
-            found.setdefault(model, f"{place}.{path}")
-    return found
 
 
 @lru_cache(maxsize=64)
@@ -95,6 +91,8 @@ def _batch(grader: Grader) -> Batch:
     match grader:
         case StringCheck():
             return each(string_check(grader))
+        case TextSimilarity(evaluation_metric="cosine"):
+            return cosine(grader)
         case TextSimilarity():
             return each(text_similarity(grader))
         case Number():
@@ -115,6 +113,14 @@ def _batch(grader: Grader) -> Batch:
             return each(language(grader))
         case RewardModelGrader():
             return reward_model(grader)
+        case ScoreModel():
+            return score_model(grader)
+        case LabelModel():
+            return label_model(grader)
+        case Rubric():
+            return rubric(grader)
+        case Endpoint():
+            return endpoint(grader)
         case Multi():
             parts = grader.graders.items()
             return multi(grader, {key: _graded(part, part.name or key) for key, part in parts})

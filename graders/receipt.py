@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from graders.port import Port
+from graders.usage import Usage
 
 Sample = Mapping[str, object]
 """What the model said, with OpenAI's keys: `output_text`, and where there are, `output_tools`, `output_json`, ...
@@ -18,28 +18,6 @@ Item = Mapping[str, object]
 """The row of the dataset."""
 Evidence = dict[str, JsonValue]
 """What a grader saw that explains its score: small, and for people to read."""
-
-
-class Usage(NamedTuple):
-    """What asking a model took."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    """Of the prompt's tokens, those that the model's server had read before."""
-    calls: int = 0
-    """Requests that were sent. An answer from our own cache takes none, and no tokens."""
-    cost: float = 0.0
-    """In the currency in which the model's prices are given; 0 without prices."""
-
-    def plus(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.cached_tokens + other.cached_tokens,
-            self.calls + other.calls,
-            self.cost + other.cost,
-        )
 
 
 @dataclass(frozen=True, slots=True)

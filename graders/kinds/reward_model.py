@@ -1,14 +1,12 @@
 """The grader that asks a reward model, through the port."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from graders.port import Conversation, Message, Port, Unreachable
+from graders.kinds.conversation import Read, conversation_of
+from graders.port import Conversation, Port, Unreachable
 from graders.receipt import Batch, Flagged, Item, Outcome, Sample
 from graders.schema import RewardModelGrader
-from graders.template import compile_template
-
-_Read = Callable[[Sample, Item], Conversation]
 
 
 def _sigmoid(score: float) -> float:
@@ -23,7 +21,7 @@ def reward_model(grader: RewardModelGrader) -> Batch:
 
     What goes wrong is *not scored* here and never 0: the scores have no lowest one, and 0 may well be a good one.
     """
-    read = _by_template(grader) if grader.input else _prompt_and_answer
+    read = conversation_of(grader.input)
     scale = _SCALES[grader.scale]
 
     def batch(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Outcome]:
@@ -59,29 +57,8 @@ def _not_scored(flag: str, details: str) -> Outcome:
     return Outcome(None, Flagged(flag, details).errors)
 
 
-def _read(read: _Read, sample: Sample, item: Item) -> Conversation | Outcome:
+def _read(read: Read, sample: Sample, item: Item) -> Conversation | Outcome:
     try:
         return read(sample, item)
     except Flagged as problem:
         return Outcome(None, problem.errors)
-
-
-def _by_template(grader: RewardModelGrader) -> _Read:
-    turns = [(turn.role, compile_template(turn.content)) for turn in grader.input or ()]
-    return lambda sample, item: [{"role": role, "content": text(sample, item)} for role, text in turns]
-
-
-def _prompt_and_answer(sample: Sample, item: Item) -> Conversation:
-    prompt, answer = sample.get("prompt"), sample.get("output_text")
-    if not isinstance(prompt, list | tuple):
-        raise Flagged("invalid_variable_error", "There is no “sample.prompt” here: the messages that were answered.")
-    if not isinstance(answer, str):
-        raise Flagged("invalid_variable_error", "There is no “sample.output_text” here.")
-    return [*map(_message, prompt), {"role": "assistant", "content": answer}]
-
-
-def _message(turn: object) -> Message:
-    role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
-    if not isinstance(role, str) or not isinstance(content, str):
-        raise Flagged("invalid_variable_error", "“sample.prompt” is not a list of messages with role and content.")
-    return {"role": role, "content": content}

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from graders.schema.base import GraderModel, Template, Turn, templates
 from graders.schema.composed import MAX_DEPTH, Multi
+from graders.schema.endpoint import MASK, SECRET, Endpoint, secret_names
+from graders.schema.judges import Criterion, LabelModel, Rubric, SamplingParams, ScoreModel
 from graders.schema.models import RewardModelGrader
 from graders.schema.numbers import Number
 from graders.schema.shape import Language, Length, Repetition
@@ -28,7 +30,11 @@ Grader = Annotated[
     | Length
     | Repetition
     | Language
+    | ScoreModel
+    | LabelModel
+    | Rubric
     | RewardModelGrader
+    | Endpoint
     | Multi,
     Field(discriminator="type"),
 ]
@@ -36,11 +42,16 @@ Grader = Annotated[
 Multi.model_rebuild()
 
 __all__ = [
+    "MASK",
     "MAX_DEPTH",
+    "SECRET",
+    "Criterion",
+    "Endpoint",
     "Format",
     "Grader",
     "GraderModel",
     "JsonSchema",
+    "LabelModel",
     "Language",
     "Length",
     "Multi",
@@ -48,10 +59,14 @@ __all__ = [
     "Regex",
     "Repetition",
     "RewardModelGrader",
+    "Rubric",
+    "SamplingParams",
+    "ScoreModel",
     "StringCheck",
     "Template",
     "TextSimilarity",
     "ToolCall",
     "Turn",
+    "secret_names",
     "templates",
 ]

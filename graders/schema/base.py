@@ -15,13 +15,15 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from graders.problem import Mistake
+from graders.problem import Mistake, quoted
 from graders.template import split
 
 if TYPE_CHECKING:
     from graders.schema import Grader
 
 BASIC: dict[str, JsonValue] = {"level": "basic"}
+TEXT_PARTS = ("input_text", "output_text", "text")
+"""Of a message's typed parts, those that are read."""
 
 
 class Template(str):
@@ -88,7 +90,25 @@ def _without_type(turn: object) -> dict[object, object]:
         return {"role": turn.role, "content": turn.content}
     if not isinstance(turn, dict):
         raise Mistake("conversation.not_messages")
-    return {key: value for key, value in turn.items() if (key, value) != ("type", "message")}
+    plain = {key: value for key, value in turn.items() if (key, value) != ("type", "message")}
+    return plain | {"content": _text(plain["content"])} if "content" in plain else plain
+
+
+def _text(content: object) -> object:
+    """OpenAI's content may be typed parts, or one of them: their texts, a line break between them."""
+    parts = [content] if isinstance(content, dict) else content
+    return "\n".join(map(_text_of_part, parts)) if isinstance(parts, list) else content
+
+
+def _text_of_part(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    kind, text = (part.get("type"), part.get("text")) if isinstance(part, dict) else (None, None)
+    if kind not in TEXT_PARTS:
+        raise Mistake("conversation.not_a_text_part", kind=quoted(kind), options=", ".join(TEXT_PARTS))
+    if not isinstance(text, str):
+        raise Mistake("conversation.not_messages")
+    return text
 
 
 Turns = Annotated[tuple[Turn, ...], BeforeValidator(_messages)]

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from graders.pattern import Pattern
+from graders.problem import Mistake
 from graders.schema.base import ANSWER, REFERENCE, GraderModel, Template
 
 
@@ -44,8 +45,18 @@ class TextSimilarity(GraderModel):
     """What is looked at, usually the answer."""
     reference: Template = Field(REFERENCE, title="Compared with")
     """What it is compared with, usually a column of the dataset."""
-    evaluation_metric: Literal["fuzzy_match"] = Field("fuzzy_match", title="Metric")
-    """fuzzy_match: share of characters that need no edit."""
+    evaluation_metric: Literal["fuzzy_match", "cosine"] = Field("fuzzy_match", title="Metric")
+    """fuzzy_match: share of characters that need no edit. cosine: likeness in meaning, by an embedding model."""
+    embedding_model: str | None = Field(
+        None, min_length=1, max_length=256, title="Embedding model", json_schema_extra={"format": "judge"}
+    )
+    """Needed for cosine only: a name from the settings' list of judges."""
+
+    @model_validator(mode="after")
+    def _has_what_cosine_needs(self) -> "TextSimilarity":
+        if self.evaluation_metric == "cosine" and self.embedding_model is None:
+            raise Mistake("embedding.model_missing")
+        return self
 
 
 class Regex(GraderModel):

@@ -1,0 +1,66 @@
+"""What a grader has to reach, read off its JSON before anything is graded."""
+
+from collections.abc import Callable
+
+from graders.schema import (
+    Endpoint,
+    Grader,
+    LabelModel,
+    RewardModelGrader,
+    Rubric,
+    ScoreModel,
+    TextSimilarity,
+    secret_names,
+)
+
+
+def models_of(grader: Grader) -> dict[str, str]:
+    """The reward models that a grader asks, by name, each with the path in the grader where it is first named."""
+    return _found(grader, _reward_model)
+
+
+def judges_of(grader: Grader) -> dict[str, str]:
+    """The judges and embedding models that a grader asks over HTTP, as models_of."""
+    return _found(grader, _judge)
+
+
+def secrets_of(grader: Grader) -> dict[str, str]:
+    """The secrets that a grader's headers refer to, as models_of."""
+    return _found(grader, _secrets)
+
+
+def asks_outside(grader: Grader) -> bool:
+    """Whether grading takes requests over HTTP."""
+    return bool(_found(grader, lambda one: {**_judge(one), **_address(one)}))
+
+
+_Named = Callable[[Grader], dict[str, str]]
+
+
+def _found(grader: Grader, named: _Named) -> dict[str, str]:
+    found = named(grader)
+    for place, part in grader.parts().items():
+        for name, path in _found(part, named).items():
+            found.setdefault(name, f"{place}.{path}")
+    return found
+
+
+def _reward_model(grader: Grader) -> dict[str, str]:
+    return {grader.model: "model"} if isinstance(grader, RewardModelGrader) else {}
+
+
+def _judge(grader: Grader) -> dict[str, str]:
+    match grader:
+        case ScoreModel() | LabelModel() | Rubric():
+            return {grader.model: "model"}
+        case TextSimilarity(evaluation_metric="cosine", embedding_model=str(model)):
+            return {model: "embedding_model"}
+    return {}
+
+
+def _secrets(grader: Grader) -> dict[str, str]:
+    return dict.fromkeys(sorted(secret_names(grader)), "headers") if isinstance(grader, Endpoint) else {}
+
+
+def _address(grader: Grader) -> dict[str, str]:
+    return {grader.url: "url"} if isinstance(grader, Endpoint) else {}
