@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from graders import Conversation, Port, grade, parse
+from graders import Answer, Conversation, Port, Question, Reply, Service, Vector, grade, parse
+from graders.port import Json
 from graders.schema import (
+    Endpoint,
     Format,
     JsonSchema,
+    LabelModel,
     Language,
     Length,
     Multi,
@@ -19,6 +23,8 @@ from graders.schema import (
     Regex,
     Repetition,
     RewardModelGrader,
+    Rubric,
+    ScoreModel,
     StringCheck,
     TextSimilarity,
     ToolCall,
@@ -76,6 +82,43 @@ A job's worker loads the models that its evaluator names. On the page and in the
 nothing is scored.
 """
 
+
+class OneJudge:
+    """Says what stands here, whatever it is asked."""
+
+    def __init__(self, said: Mapping[str, object]) -> None:
+        self._said = json.dumps(said)
+
+    def ask(self, model: str, questions: Sequence[Question]) -> list[Answer]:
+        return [Answer(self._said) for _ in questions]
+
+
+class ByVowels:
+    """Embeds a text as its counts of a and o."""
+
+    def embed(self, model: str, texts: Sequence[str]) -> list[Vector]:
+        return [Vector([float(text.count("a")), float(text.count("o"))]) for text in texts]
+
+
+class OneService:
+    """Answers every request with the same score."""
+
+    def post(self, service: Service, bodies: Sequence[Json]) -> list[Reply]:
+        return [Reply({"score": 0.7}) for _ in bodies]
+
+
+# What the judge of the examples says: all of it at once, so that each kind finds what it asked for.
+STEP = {"description": "Is the capital named?", "conclusion": "Yes, Paris."}
+MET = {"number": 1, "reason": "It names Paris.", "score": 1}
+NOT_MET = {"number": 2, "reason": "It does not greet.", "score": 0}
+SAID = {"steps": [STEP], "result": 0.8, "criteria": [MET, NOT_MET]}
+
+COSINE = {
+    "type": "text_similarity",
+    "reference": "{{ item.answer }}",
+    "evaluation_metric": "cosine",
+    "embedding_model": "my-embedder",
+}
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
 NUMBER = {"type": "number", "reference": "{{ item.answer }}"}
 CALL = {"type": "tool_call", "reference": "{{ item.answer }}"}
@@ -85,6 +128,16 @@ _PERSON = {
     "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
     "required": ["name"],
 }
+ASKED = [{"role": "user", "content": "Is “{{ sample.output_text }}” as good as “{{ item.answer }}”? From 0 to 1."}]
+JUDGED = {"type": "score_model", "model": "my-judge", "input": ASKED}
+LABELLED = {
+    "type": "label_model",
+    "model": "my-judge",
+    "input": [{"role": "user", "content": "In which tone is this? {{ sample.output_text }}"}],
+    "labels": ["kind", "neutral", "rude"],
+    "passing_labels": ["kind", "neutral"],
+}
+POLITE = {"text": "Names the right city.", "weight": 3, "name": "right"}
 Example = tuple[Mapping[str, object], str, object]
 """Grader, the model's answer, the dataset's column `answer`."""
 
@@ -103,10 +156,12 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         TextSimilarity,
         "`fuzzy_match` is `rapidfuzz.fuzz.ratio` over 100: 1 − (insertions + deletions) / (both lengths). OpenAI does "
         "not say which function of rapidfuzz it uses. Two texts whose lengths multiply to more than 10^10 are not "
-        "compared: 0 with `other_error`.",
+        "compared: 0 with `other_error`. `cosine` is the cosine of both texts' embeddings; where the embedding model "
+        "gives none, the sample is not scored.",
         [
             (EXACT | {"type": "text_similarity"}, "fuzzy wuzzy was a bear", "fuzzy wuzzy had no hair"),
             (EXACT | {"type": "text_similarity"}, "gallstone ileus", "gall stone ileus"),
+            (COSINE, "a banana and a cocoa", "avocado"),
         ],
     ),
     (
@@ -220,6 +275,54 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         ],
     ),
     (
+        ScoreModel,
+        "The judge is asked for JSON by a strict schema: `steps`, each with a description and a conclusion, and then "
+        "`result`. The steps stand on the receipt as evidence, what was spent as `usage`. A message's content is a "
+        "text or a list of parts of type `input_text` and `output_text`; images and sound are refused. Where the judge "
+        "cannot be reached (`model_grader_server_error`), refuses (`model_grader_refusal_error`) or answers three "
+        "times in a way that cannot be read (`model_grader_parse_error`), the sample is not scored, and never 0.",
+        [(JUDGED, "It is Paris.", "Paris")],
+    ),
+    (
+        LabelModel,
+        "As `score_model`, with the label as `result`: a label that was not offered counts as unreadable.",
+        [(LABELLED, "It is Paris.", "Paris")],
+    ),
+    (
+        Rubric,
+        "The score is Σ weight × score ÷ Σ weights above 0, as HealthBench has it: a criterion that names a fault "
+        "gets a weight below 0. The judge gives each criterion a score from 0 to 1 with its reason, and each stands on "
+        "the receipt by its name. One question asks for all criteria of a sample. A row's own rubric is a list of "
+        "texts or of objects (`text`, `criterion` or `description`; `weight` or `points`; `name`), or a criterion a "
+        "line; a row without one is not scored.",
+        [
+            (
+                {"type": "rubric", "model": "my-judge", "criteria": [POLITE, {"text": "Greets.", "name": "greets"}]},
+                "It is Paris.",
+                "Paris",
+            )
+        ],
+    ),
+    (
+        Endpoint,
+        "Azure's preview kind; its `rate_limit` is read as `max_rps`. What is posted is at most 1 MB. Headers whose "
+        "name sounds like a key must refer to a secret, and references are all that a grader's JSON ever holds. An "
+        "address inside the platform's own network is refused unless its operator allows it, and redirects are not "
+        "followed. A service that does not answer (`unresponsive_reward_error`) or answers without a number "
+        "(`other_error`) leaves the sample not scored.",
+        [
+            (
+                {
+                    "type": "endpoint",
+                    "url": "https://grading.example.com/score",
+                    "headers": {"Authorization": "Bearer ${secret:GRADING_KEY}"},
+                },
+                "It is Paris.",
+                "Paris",
+            )
+        ],
+    ),
+    (
         RewardModelGrader,
         "What is scored is a conversation that ends with the answer: the messages in `sample.prompt`, then "
         "`sample.output_text`; or, with `input`, whatever its messages say. Whatever goes wrong is not scored, and "
@@ -264,20 +367,27 @@ def section(model: type[BaseModel], note: str, examples: list[Example]) -> str:
 
 def fields(model: type[BaseModel]) -> str:
     rows = [
-        f"| `{name}` | {'needed' if field.is_required() else f'`{json.dumps(field.default)}`'} | {field.description} |"
+        f"| `{name}` | {'needed' if field.is_required() else f'`{shown_default(field)}`'} | {field.description} |"
         for name, field in model.model_fields.items()
         if name != "type"
     ]
     return "\n".join(["| field | default | |", "|---|---|---|", *rows])
 
 
+def shown_default(field: FieldInfo) -> str:
+    return json.dumps(field.get_default(call_default_factory=True))
+
+
 def example(grader: Mapping[str, object], text: str, answer: object) -> str:
     sample = {"output_text": text, "prompt": [{"role": "user", "content": "What is the capital of France?"}]}
-    (receipt,) = grade(parse(grader), [sample], [{"answer": answer}], Port(scorers=ByLength()))
+    said = SAID | ({"result": "neutral"} if grader["type"] == "label_model" else {})
+    port = Port(scorers=ByLength(), judges=OneJudge(said), embedders=ByVowels(), services=OneService())
+    (receipt,) = grade(parse(grader), [sample], [{"answer": answer}], port)
     parts = ", ".join(f"{name} {part.score}" for name, part in receipt.sub.items())
     given = f"output_text {json.dumps(text, ensure_ascii=False)}, item.answer {json.dumps(answer)}"
     document = json.dumps(grader, indent=2, ensure_ascii=False)
-    seen = f"\n\nEvidence: `{json.dumps(receipt.evidence, ensure_ascii=False)}`" if receipt.evidence else ""
+    evidence = {key: value for key, value in (receipt.evidence or {}).items() if key != "trace_id"}  # drawn anew
+    seen = f"\n\nEvidence: `{json.dumps(evidence, ensure_ascii=False)}`" if evidence else ""
     return f"```json\n{document}\n```\n\n{given} → **{receipt.score}**{f' ({parts})' if parts else ''}{seen}\n"
 
 

@@ -115,7 +115,7 @@ def test_a_word_that_is_no_operation_is_named_with_what_was_meant() -> None:
         (
             {"type": "text_similarity", "evaluation_metric": "bleu"},
             "evaluation_metric",
-            "“bleu” is not one of fuzzy_match.",
+            "“bleu” is not one of fuzzy_match, cosine.",
         ),
         (multi({"a": EXACT}, "a + bb"), "calculate_output", "“bb” is not one of the graders a."),
         (multi({"format": EXACT}, "formt"), "calculate_output", "did you mean format?"),
