@@ -7,6 +7,8 @@ from time import perf_counter
 
 from pydantic import TypeAdapter
 
+from graders.kinds.code import python
+from graders.kinds.code_tests import code_tests
 from graders.kinds.cosine import cosine
 from graders.kinds.endpoint import endpoint
 from graders.kinds.judges import label_model, rubric, score_model
@@ -20,6 +22,7 @@ from graders.kinds.tool_call import tool_call
 from graders.port import NOWHERE, Port
 from graders.receipt import Batch, Grade, Graded, Item, Outcome, Sample, each
 from graders.schema import (
+    CodeTests,
     Endpoint,
     Format,
     Grader,
@@ -29,6 +32,7 @@ from graders.schema import (
     Length,
     Multi,
     Number,
+    Python,
     Regex,
     Repetition,
     RewardModelGrader,
@@ -111,6 +115,10 @@ def _batch(grader: Grader) -> Batch:
             return each(repetition(grader))
         case Language():
             return each(language(grader))
+        case CodeTests():
+            return code_tests(grader)
+        case Python():
+            return python(grader)
         case RewardModelGrader():
             return reward_model(grader)
         case ScoreModel():

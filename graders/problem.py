@@ -46,6 +46,10 @@ TEXTS: Mapping[str, str] = {
     "endpoint.secret_in_the_open": "The header {name} holds something secret: write {example}, and put the value into "
     "the settings under that name",
     "embedding.model_missing": "“cosine” needs an “embedding_model”",
+    "python.too_long": "The source is longer than {most} kB",
+    "python.syntax": "Line {line}: {detail}",
+    "python.unreadable": "Python cannot read this: it nests too deep, or holds characters that no source may",
+    "python.no_grade": "The source defines no function grade(sample, item)",
     "template.unclosed": "“{opening}” opens a variable that never ends with “{closing}”",
     "template.not_a_variable": "“{tag}” is not a variable: write item.column or sample.output_text",
     "template.namespace": "“{tag}” starts with neither item nor sample",
@@ -159,6 +163,11 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "metric": ("evaluation_metric",),
     "tolerance": ("absolute_tolerance",),
     "threshold": ("pass_threshold",),
+    "timeout": ("timeout_s",),
+    "code": ("source", "code_tests"),
+    "script": ("source", "python"),
+    "function": ("source", "python"),
+    "unit_tests": ("code_tests", "tests"),
     "ln": ("log",),
     "square_root": ("sqrt",),
 }

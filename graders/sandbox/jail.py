@@ -1,8 +1,11 @@
 """The side of a jail that stays outside: it starts the program, hands it batches and gives up on it when it must."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -42,7 +45,6 @@ class Limits:
             "RLIMIT_FSIZE": self.scratch_mb * 1024**2,
             "RLIMIT_NOFILE": 64,
             "RLIMIT_CORE": 0,
-            "RLIMIT_NPROC": 64,  # threads: processes there are none
         }
 
 
@@ -55,6 +57,8 @@ class Verdict(NamedTuple):
     unscored: str | None = None
     """Not the code's fault: why there is no score."""
     printed: str = ""
+    is_late: bool = False
+    """There was no time left for it: the calls before took it all."""
 
 
 Call = tuple[object, object]
@@ -77,8 +81,19 @@ class Jail:
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: Path | None = None
 
-    def run(self, calls: Sequence[Call], *, is_shared: bool = True, source: str | None = None) -> list[Verdict]:
-        """A verdict for each call, in their order. `is_shared`: all in one process, as long as it lives.
+    def run(
+        self,
+        calls: Sequence[Call],
+        *,
+        is_shared: bool = True,
+        source: str | None = None,
+        budget_s: float | None = None,
+        shown: int = 2000,
+    ) -> list[Verdict]:
+        """A verdict for each call, in their order.
+
+        is_shared: all in one process, as long as it lives. source: other code than the jail was made for.
+        budget_s: what all calls may take. shown: characters of what each prints that are kept.
 
         Raises:
             Unsafe: code cannot be held back here.
@@ -87,8 +102,9 @@ class Jail:
             "calls": list(calls),
             "source": source,
             "is_shared": is_shared,
+            "shown": shown,
             "timeout_s": self._limits.timeout_s,
-            "budget_s": self._limits.budget_s,
+            "budget_s": budget_s or self._limits.budget_s,
         }
         try:
             answer = self._ask(asked)
@@ -101,7 +117,7 @@ class Jail:
         verdicts = answer["verdicts"]
         assert isinstance(verdicts, list)
         return [
-            Verdict(told.get("score"), told.get("error"), told.get("unscored"), told.get("printed", ""))
+            Verdict(told.get("score"), told.get("error"), told.get("unscored"), told.get("printed", ""), "late" in told)
             for told in verdicts
         ]
 
@@ -134,7 +150,7 @@ class Jail:
         """End it, and everything in it."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
+            _kill(process)
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 with contextlib.suppress(OSError):
@@ -151,14 +167,16 @@ class Jail:
     def _ask(self, message: Message) -> Message:
         if self._process is None:
             self.start()
-        return self._exchange(message, self._limits.budget_s + self._limits.timeout_s + GRACE_S)
+        budget_s = message["budget_s"]
+        assert isinstance(budget_s, float)
+        return self._exchange(message, budget_s + self._limits.timeout_s + GRACE_S)
 
     def _exchange(self, message: Message, patience_s: float) -> Message:
         """Raises OSError when the other side is gone or silent."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise OSError("it never began")
-        give_up = threading.Timer(patience_s, process.kill)
+        give_up = threading.Timer(patience_s, _kill, (process,))
         give_up.daemon = True
         give_up.start()
         try:
@@ -171,15 +189,23 @@ class Jail:
         return answer
 
 
-class Jails:
-    """Warm jails, one for each piece of code, of one owner: those used longest ago make room."""
+LANES = max(1, min(8, len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1))
+"""How many jails work at the same time where calls are slow: one a processor."""
 
-    def __init__(self, most: int = 4) -> None:
+
+class Jails:
+    """Warm jails of one owner, for each piece of code one or more: those used longest ago make room."""
+
+    def __init__(self, most: int = 2 * LANES + 2) -> None:
         self._most = most
         self._warm: OrderedDict[tuple[object, ...], Jail] = OrderedDict()
 
-    def of(self, source: str, preload: Sequence[str] = (), limits: Limits = Limits()) -> Jail:
-        key = (source, tuple(preload), limits)
+    def lanes(self, count: int, source: str, preload: Sequence[str] = (), limits: Limits = Limits()) -> list[Jail]:
+        """Jails for the same code, to be used at the same time: at most as many as there are calls."""
+        return [self.of(source, preload, limits, lane) for lane in range(max(1, min(LANES, count)))]
+
+    def of(self, source: str, preload: Sequence[str] = (), limits: Limits = Limits(), lane: int = 0) -> Jail:
+        key = (source, tuple(preload), limits, lane)
         if key not in self._warm:
             while len(self._warm) >= self._most:
                 self._warm.popitem(last=False)[1].close()
@@ -196,6 +222,12 @@ class Jails:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With all that it started: it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _end_of(file: IO[bytes]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from graders.schema.base import GraderModel, Template, Turn, templates
+from graders.schema.code import CodeTests, Python
 from graders.schema.composed import MAX_DEPTH, Multi
 from graders.schema.endpoint import MASK, SECRET, Endpoint, secret_names
 from graders.schema.judges import Criterion, LabelModel, Rubric, SamplingParams, ScoreModel
@@ -33,6 +34,8 @@ Grader = Annotated[
     | ScoreModel
     | LabelModel
     | Rubric
+    | CodeTests
+    | Python
     | RewardModelGrader
     | Endpoint
     | Multi,
@@ -45,6 +48,7 @@ __all__ = [
     "MASK",
     "MAX_DEPTH",
     "SECRET",
+    "CodeTests",
     "Criterion",
     "Endpoint",
     "Format",
@@ -56,6 +60,7 @@ __all__ = [
     "Length",
     "Multi",
     "Number",
+    "Python",
     "Regex",
     "Repetition",
     "RewardModelGrader",

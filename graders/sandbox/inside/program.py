@@ -20,7 +20,7 @@ from .framing import receive, send
 from .work import work
 
 TICK_S = 0.1
-LONGEST_LINE = 64 * 1024
+LONGEST_LINE = 256 * 1024
 
 
 class Batch:
@@ -31,6 +31,7 @@ class Batch:
         self.source: str = setup["source"] if request.get("source") is None else request["source"]
         self.calls: list[list[Any]] = request["calls"]
         self.is_shared: bool = request["is_shared"]
+        self.shown: int = request["shown"]
         self.timeout_s: float = request["timeout_s"]
         self.ends_at = time.monotonic() + request["budget_s"]
         self.verdicts: list[dict[str, object]] = []
@@ -39,14 +40,15 @@ class Batch:
         """Forks until every call has its verdict."""
         while len(self.verdicts) < len(self.calls):
             if time.monotonic() >= self.ends_at:
-                self._rest({"unscored": "The batch had no time left for this one."})
+                self._rest({"unscored": "The batch had no time left for this one.", "late": True})
                 return
             first = len(self.verdicts)
             last = len(self.calls) if self.is_shared else first + 1
             results, end = os.pipe()
             pid = os.fork()
             if pid == 0:
-                work(self.source, self.calls[first:last], self.setup["limits"], end, [requests, answers, results])
+                others = [requests, answers, results]
+                work(self.source, self.calls[first:last], self.setup["limits"], self.shown, end, others)
             os.close(end)
             try:
                 self._watch(pid, results, last, requests)
@@ -101,7 +103,8 @@ def _checked(told: dict[str, Any]) -> dict[str, object]:
     found: dict[str, object] = {"printed": printed} if isinstance(printed, str) else {}
     if isinstance(score, float) and math.isfinite(score):
         return found | {"score": score}
-    return found | {"error": str(told.get("error"))}
+    error = told.get("error")
+    return found | {"error": error if isinstance(error, str) else "It wrote into its own result."}
 
 
 def _how_it_ended(status: int) -> str:

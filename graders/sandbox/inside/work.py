@@ -14,36 +14,43 @@ from typing import Any, NoReturn
 
 from . import seccomp
 
-FILE = "grader.py"
+FILE, ANSWER = "grader.py", "answer.py"
+"""How the grader's own source is called in a traceback, and the code that it executes, where that is its work."""
 _SHOWN = 2000
-"""Characters of what was printed, and of a traceback, that are told."""
+"""Characters of a traceback that are told."""
 
 
 class Printed(io.TextIOBase):
     """What a grader prints: its beginning, whatever the length."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.text = ""
+        self._most = most
 
     def write(self, text: str) -> int:
-        if len(self.text) < _SHOWN:
-            self.text += text[: _SHOWN - len(self.text)]
+        if len(self.text) < self._most:
+            self.text += text[: self._most - len(self.text)]
         return len(text)
 
     def writable(self) -> bool:
         return True
 
 
-def work(source: str, calls: list[list[Any]], limits: dict[str, int], results: int, others: list[int]) -> NoReturn:
-    """Grade these calls and write a line of JSON for each. `others` are descriptors that the code must not have."""
+def work(
+    source: str, calls: list[list[Any]], limits: dict[str, int], shown: int, results: int, others: list[int]
+) -> NoReturn:
+    """Grade these calls and write a line of JSON for each: a score or an error, and what was printed, up to `shown`
+    characters of it. `others` are descriptors that the code must not have.
+    """
     try:
-        printed = _close_doors(limits, others)
+        printed = Printed(shown)
+        _close_doors(limits, others, printed)
         _run(source, calls, results, printed)
     finally:
         os._exit(0)
 
 
-def _close_doors(limits: dict[str, int], others: list[int]) -> Printed:
+def _close_doors(limits: dict[str, int], others: list[int], printed: Printed) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -51,11 +58,9 @@ def _close_doors(limits: dict[str, int], others: list[int]) -> Printed:
         os.close(fd)
     for name, most in limits.items():
         resource.setrlimit(getattr(resource, name), (most, most))
-    printed = Printed()
     sys.stdin = io.StringIO()
     sys.stdout = sys.stderr = printed
     seccomp.confine()
-    return printed
 
 
 def _run(source: str, calls: list[list[Any]], results: int, printed: Printed) -> None:
@@ -94,10 +99,12 @@ def _score(value: object) -> float:
 
 
 def _shown(error: BaseException) -> str:
-    """The traceback from the grader's own lines on, its end if it is long."""
+    """The traceback through the code's own lines, its end if it is long."""
     try:
         found = traceback.TracebackException.from_exception(error)
-        found.stack = traceback.StackSummary.from_list([f for f in found.stack if f.filename == FILE])
+        frames = {name: [frame for frame in found.stack if frame.filename == name] for name in (ANSWER, FILE)}
+        is_answers = frames[ANSWER] or getattr(error, "filename", None) == ANSWER
+        found.stack = traceback.StackSummary.from_list(frames[ANSWER if is_answers else FILE])
         return "".join(found.format(chain=False))[-_SHOWN:].strip()
     except BaseException:
         return type(error).__name__
