@@ -150,6 +150,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator could not score a single answer: {detail}",
         "Open the evaluator, try it on one of these answers, and mend what it reports.",
     ),
+    "grader.no_jail": (
+        "platform",
+        "The evaluator runs code, and this worker cannot hold code back: {detail}",
+        "Ask the operator, or use an evaluator without Python and code tests.",
+    ),
     "grader.constant": (
         "grader",
         "Every answer of the first {batches} batches got the same score, {score}: there was nothing to learn from.",

@@ -9,7 +9,7 @@ grades[0].score  # 1.0
 """
 
 from graders.grade import grade, item_columns
-from graders.needs import asks_outside, judges_of, models_of, secrets_of
+from graders.needs import asks_outside, judges_of, models_of, runs_code, secrets_of
 from graders.parse import parse
 from graders.port import (
     Answer,
@@ -25,7 +25,8 @@ from graders.port import (
     Vector,
 )
 from graders.problem import TEXTS, GraderError, Problem
-from graders.receipt import Grade, Item, Sample
+from graders.receipt import Grade, Item, Sample, used_by
+from graders.sample import sample_of
 from graders.schema import Grader
 from graders.usage import Usage
 
@@ -55,5 +56,8 @@ __all__ = [
     "judges_of",
     "models_of",
     "parse",
+    "runs_code",
+    "sample_of",
     "secrets_of",
+    "used_by",
 ]

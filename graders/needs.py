@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from graders.schema import (
+    CodeTests,
     Endpoint,
     Grader,
     LabelModel,
+    Python,
     RewardModelGrader,
     Rubric,
     ScoreModel,
@@ -32,6 +34,11 @@ def secrets_of(grader: Grader) -> dict[str, str]:
 def asks_outside(grader: Grader) -> bool:
     """Whether grading takes requests over HTTP."""
     return bool(_found(grader, lambda one: {**_judge(one), **_address(one)}))
+
+
+def runs_code(grader: Grader) -> bool:
+    """Whether grading takes a jail."""
+    return isinstance(grader, Python | CodeTests) or any(map(runs_code, grader.parts().values()))
 
 
 _Named = Callable[[Grader], dict[str, str]]

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from graders import Answer, Conversation, Port, Question, Reply, Service, Vector, grade, parse
 from graders.port import Json
 from graders.schema import (
+    CodeTests,
     Endpoint,
     Format,
     JsonSchema,
@@ -20,6 +21,7 @@ from graders.schema import (
     Length,
     Multi,
     Number,
+    Python,
     Regex,
     Repetition,
     RewardModelGrader,
@@ -48,8 +50,19 @@ grades = grade(grader, [{"output_text": "42"}], [{"answer": "42"}])
 ```
 
 `grade` takes a batch and gives a receipt for each sample: `score`, `errors` by OpenAI's flag names, `sub` with the
-receipts of the parts, `time_s`, and `passed` where the grader has a `pass_threshold`. Scores are not clamped. A score
-of `None` means *not scored*, which is not 0. `parse` raises `GraderError` with every problem at its path in the JSON.
+receipts of the parts, `evidence` that explains the score, `usage` of models that were asked, `time_s`, `passed` where
+the grader has a `pass_threshold`, and `version`, a digest of the grader. Scores are not clamped. A score of `None`
+means *not scored*, which is not 0. `parse` raises `GraderError` with every problem at its path in the JSON.
+
+Without writing Python, a file of answers is graded by
+
+```sh
+python -m graders run grader.json rows.jsonl --output grades.jsonl
+```
+
+where a row is `{"item": {…}, "sample": "the answer"}`, or an item with its answer in the column that `--sample` names.
+`python -m graders check grader.json` says what is wrong with a grader, and `python -m graders sandbox` whether code can
+be held back on this machine.
 
 ## Templates
 
@@ -320,6 +333,43 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
                 "It is Paris.",
                 "Paris",
             )
+        ],
+    ),
+    (
+        Python,
+        "OpenAI's graders run unchanged. It is real CPython in a jail (see sandbox.md): no network, no files but an "
+        "empty scratch, no environment, no other process, 2 GB of memory. An exception, or anything but a finite "
+        "number, is 0 with `python_grader_runtime_error` and the traceback; an answer that takes longer than "
+        "`timeout_s` too, and the others go on. A batch has five times `timeout_s`: what is left then, and everything "
+        "on a machine without a jail, is *not scored* (`python_grader_server_error`). What it prints is shown with "
+        "the score.",
+        [
+            (
+                {
+                    "type": "python",
+                    "source": "def grade(sample, item):\n    words = sample['output_text'].split()\n"
+                    "    print(len(words), 'words')\n    return min(1, item['answer'] / len(words))",
+                },
+                "one two three four",
+                2,
+            ),
+            ({"type": "python", "source": "def grade(sample, item):\n    return 1 / item['answer']"}, "", 0),
+        ],
+    ),
+    (
+        CodeTests,
+        "Every test has a process of its own in a jail (see sandbox.md). A test is `assert f(2) == 4`, `{call, "
+        "expected}`, `{stdin, stdout}`, or a script. Of the first three only the question goes into the jail and the "
+        "comparison is made outside, so code cannot claim to be right; a script, or an assert of another form, is "
+        "decided beside the code, which could cheat there if it set out to. Floats may differ in the last digits. Code "
+        "that fails is 0 without a flag; tests that nobody can read are 0 with `other_error`; without a jail nothing "
+        "is scored.",
+        [
+            (
+                {"type": "code_tests", "tests": "{{ item.answer }}"},
+                "```python\ndef add(a, b):\n    return a + b\n```",
+                ["assert add(1, 2) == 3", {"call": "add('a', 'b')", "expected": "ab"}, "assert add(1, 1) == 3"],
+            ),
         ],
     ),
     (

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from contracts.fault import Fault
-from graders import Grade, Port, grade
+from graders import Grade, Port, grade, sample_of
 from graders.schema import Grader
 from trainer_worker.overlong import Overlong
 
@@ -74,7 +74,7 @@ class GraderReward:
 
 def score(grader: Grader, prompts: list[Turns], texts: list[str], items: list[str], port: Port) -> list[Grade]:
     """Grade answers to these prompts against their rows' items (JSON)."""
-    samples = [{"output_text": text, "prompt": turns} for turns, text in zip(prompts, texts, strict=True)]
+    samples = [{"prompt": turns, **sample_of(text)} for turns, text in zip(prompts, texts, strict=True)]
     return grade(grader, samples, [orjson.loads(item) for item in items], port)
 
 

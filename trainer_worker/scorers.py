@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel, Pr
 
 from contracts.fault import Fault
 from contracts.method import Hyperparameters
-from graders import Conversation, Port, Unreachable
+from graders import Conversation, Grader, Port, Unreachable, runs_code
+from graders.sandbox import Jails, Unsafe, walls
 from trainer_worker.data import Turns, render
 from trainer_worker.models import context_of, load_tokenizer, use_bf16
 
@@ -65,17 +66,27 @@ class LocalScorers:
         return self.models[model].score(conversations)
 
 
-def load_port(folders: Mapping[str, Path], h: Hyperparameters) -> Port:
-    """The models in these folders, on the device and in the precision of the training.
+def load_port(grader: Grader | None, folders: Mapping[str, Path], h: Hyperparameters) -> Port:
+    """The reward models in these folders, on the device and in the precision of the training, and jails for code.
 
     Leaves the random numbers as they were: a training must not depend on who watches it.
 
     Raises:
-        Fault: evaluator.not_a_reward_model.
+        Fault: evaluator.not_a_reward_model, or grader.no_jail.
     """
+    if grader is not None and runs_code(grader):
+        _require_walls()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
-        return Port(scorers=LocalScorers({name: _load(name, folder, h) for name, folder in folders.items()}))
+        scorers = {name: _load(name, folder, h) for name, folder in folders.items()}
+        return Port(scorers=LocalScorers(scorers), jails=Jails())
+
+
+def _require_walls() -> None:
+    try:
+        walls()
+    except Unsafe as error:
+        raise Fault("grader.no_jail", detail=str(error)) from None
 
 
 def _load(name: str, folder: Path, h: Hyperparameters) -> Scorer:

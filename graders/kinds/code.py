@@ -27,7 +27,7 @@ def python(grader: Python) -> Batch:
     is_shared = grader.isolation == "batch"
 
     def batch(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Outcome]:
-        with nullcontext(port.jails) if port.jails else Jails() as jails:
+        with nullcontext(port.jails) if port.jails is not None else Jails() as jails:
             try:
                 jail = jails.of(grader.source, preload, limits)
                 verdicts = jail.run(list(zip(samples, items, strict=True)), is_shared=is_shared)

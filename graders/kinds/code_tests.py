@@ -85,7 +85,7 @@ def code_tests(grader: CodeTests) -> Batch:
             for n in numbers:
                 found[n] = outcome(jail, samples[n], items[n])
 
-        with nullcontext(port.jails) if port.jails else Jails() as jails:
+        with nullcontext(port.jails) if port.jails is not None else Jails() as jails:
             lanes = jails.lanes(len(samples), RUNNER, ("io",), limits)
             with ThreadPoolExecutor(len(lanes)) as pool:
                 mine = [range(lane, len(samples), len(lanes)) for lane in range(len(lanes))]

@@ -213,6 +213,9 @@ class Jails:
         self._warm.move_to_end(key)
         return self._warm[key]
 
+    def __len__(self) -> int:
+        return len(self._warm)
+
     def close(self) -> None:
         while self._warm:
             self._warm.popitem()[1].close()

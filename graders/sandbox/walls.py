@@ -74,7 +74,7 @@ def first_that_hold(kinds: Sequence[Kind]) -> Walls:
     why = "; ".join(found) or "this system is not Linux"
     raise Unsafe(
         f"Code cannot be held back on this machine ({why}). Install bubblewrap and allow user namespaces, "
-        "or use a kernel with Landlock (5.13 or newer, better 6.2)."
+        "or use a kernel with Landlock (5.13 or newer)."
     )
 
 

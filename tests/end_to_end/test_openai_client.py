@@ -106,3 +106,16 @@ def test_errors_arrive_as_the_client_s_own_classes(client: openai.OpenAI) -> Non
     assert caught.value.message.count("Line 2")
     with pytest.raises(openai.AuthenticationError):
         client.with_options(api_key="wk-wrong").models.list()
+
+
+def test_graders_are_validated_and_run(client: openai.OpenAI) -> None:
+    source = "def grade(sample, item):\n    return len(sample['output_text']) / item['most']"
+    grader = {"type": "python", "name": "brief", "source": source}
+    validated = client.fine_tuning.alpha.graders.validate(grader=grader)  # type: ignore[arg-type]  # a plain dict
+    assert validated.to_dict()["grader"]["source"] == source  # type: ignore[index]  # an object
+    ran = client.fine_tuning.alpha.graders.run(grader=grader, model_sample="four", item={"most": 8})  # type: ignore[arg-type]
+    assert ran.reward == 0.5
+    assert ran.metadata.errors.python_grader_runtime_error is False
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.fine_tuning.alpha.graders.validate(grader=grader | {"source": "x = 1"})  # type: ignore[arg-type]
+    assert caught.value.param == "source"

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 import subprocess
@@ -51,13 +52,16 @@ def as_nobody(*command: str) -> str:
 def children() -> set[int]:
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= {int(pid) for pid in (task / "children").read_text().split()}
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            found |= {int(pid) for pid in (task / "children").read_text().split()}
     return found
 
 
-def run(source: str, samples: Sequence[object] = (None,), limits: Limits = QUICK, **how: bool) -> list[Verdict]:
+def run(
+    source: str, samples: Sequence[object] = (None,), limits: Limits = QUICK, *, is_shared: bool = True
+) -> list[Verdict]:
     with Jail(source, limits=limits) as jail:
-        return jail.run([(sample, {}) for sample in samples], **how)
+        return jail.run([(sample, {}) for sample in samples], is_shared=is_shared)
 
 
 def held(found: dict[str, Verdict]) -> None:
@@ -92,11 +96,22 @@ def test_the_self_test_finds_no_hole(kind: Kind) -> None:
     assert holes(Walls(kind)) == ""
 
 
-def test_the_self_test_finds_a_missing_wall() -> None:
-    class WithoutLandlock(Walls):
-        def setup(self, scratch: Path, scratch_mb: int) -> dict[str, object]:
-            return super().setup(scratch, scratch_mb) | {"landlock": False}
+class WithoutLandlock(Walls):
+    def setup(self, scratch: Path, scratch_mb: int) -> dict[str, object]:
+        return super().setup(scratch, scratch_mb) | {"landlock": False}
 
+
+def test_opening_to_read_empties_no_file_even_without_landlock(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    source = source_of(f"import os\nos.open({str(mine)!r}, os.O_RDONLY | os.O_TRUNC)\nreturn 1")
+    with Jail(source, limits=QUICK, behind=WithoutLandlock("landlock")) as jail:
+        (told,) = jail.run(NO_CALL)
+    assert "PermissionError" in str(told.error)
+    assert mine.read_text() == "mine"
+
+
+def test_the_self_test_finds_a_missing_wall() -> None:
     assert "was not held back" in holes(WithoutLandlock("landlock"))
 
 

@@ -49,7 +49,7 @@ def conversation(text: str) -> list[Any]:  # Any: messages, as plain dictionarie
 
 
 def scored(folder: Path, *texts: str) -> list[float | None]:
-    port = load_port({NAME: folder}, H)
+    port = load_port(None, {NAME: folder}, H)
     assert port.scorers
     return list(port.scorers.score(NAME, [conversation(text) for text in texts]))
 
@@ -70,7 +70,7 @@ def test_every_conversation_has_the_score_that_the_model_gives_it_alone(
 
 
 def test_in_bf16_the_scores_are_nearly_the_same(taste: Path) -> None:
-    port = load_port({NAME: taste}, Hyperparameters(precision="bf16"))
+    port = load_port(None, {NAME: taste}, Hyperparameters(precision="bf16"))
     assert port.scorers
     rough = list(port.scorers.score(NAME, [conversation(text) for text in "123"]))
     assert rough == pytest.approx(scored(taste, *"123"), abs=0.02)
@@ -90,15 +90,15 @@ def test_loading_and_scoring_draw_no_random_numbers(taste: Path) -> None:
 def test_a_model_that_writes_is_no_reward_model(tiny: Path, tmp_path: Path) -> None:
     writer: PreTrainedModel = load_model(tiny, seed=3, drawn=tmp_path)
     with pytest.raises(Fault) as caught:
-        load_port({NAME: tmp_path}, H)
+        load_port(None, {NAME: tmp_path}, H)
     assert caught.value.report.code == "evaluator.not_a_reward_model"
     (tmp_path / "config.json").write_text(json.dumps(writer.config.to_dict() | {"num_labels": 1}))
     with pytest.raises(Fault, match="no reward model"):  # its head would be a random one
-        load_port({NAME: tmp_path}, H)
+        load_port(None, {NAME: tmp_path}, H)
 
 
 def test_a_model_that_was_not_brought_along_cannot_be_reached() -> None:
-    port = load_port({}, H)
+    port = load_port(None, {}, H)
     assert port.scorers
     with pytest.raises(Unreachable, match="taste"):
         port.scorers.score(NAME, [])
@@ -129,7 +129,7 @@ def test_a_job_learns_from_a_reward_model_and_shows_its_receipts(
         assert row["reward"] == pytest.approx(parts["taste"] + 0.5 * parts["digits"])
         assert grade["errors"] == {}
     asked = [{"role": "user", "content": rows[0]["prompt"]}, {"role": "assistant", "content": rows[0]["completion"]}]
-    port = load_port({NAME: taste}, H)
+    port = load_port(None, {NAME: taste}, H)
     assert port.scorers
     (again,) = port.scorers.score(NAME, [asked])  # type: ignore[list-item]  # messages, as plain dictionaries
     assert again == pytest.approx(json.loads(rows[0]["grade"])["sub"]["taste"]["score"], abs=1e-5)

@@ -91,8 +91,6 @@ COMPUTING: dict[str, tuple[int | None, int | None]] = {
     "rmdir": (84, None),
     "unlink": (87, None),
     "unlinkat": (263, 35),
-    "open": (2, None),
-    "openat": (257, 56),
     "creat": (85, None),
     "readlink": (89, None),
     "readlinkat": (267, 78),

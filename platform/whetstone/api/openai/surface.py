@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
-from whetstone.api.openai import files, jobs, models
+from whetstone.api.openai import files, graders, jobs, models
 from whetstone.api.parser import StrictParser
 
 openai_api = NinjaAPI(
@@ -13,4 +13,5 @@ openai_api = NinjaAPI(
 answer_errors(openai_api)
 openai_api.add_router("/files", files.router)
 openai_api.add_router("/fine_tuning/jobs", jobs.router)
+openai_api.add_router("/fine_tuning/alpha/graders", graders.router)
 openai_api.add_router("/models", models.router)
