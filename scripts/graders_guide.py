@@ -133,6 +133,7 @@ COSINE = {
     "embedding_model": "my-embedder",
 }
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
+SIMILAR = {"type": "text_similarity", "reference": "{{ item.answer }}"}
 NUMBER = {"type": "number", "reference": "{{ item.answer }}"}
 CALL = {"type": "tool_call", "reference": "{{ item.answer }}"}
 _RIGHT_CALL = {"name": "weather", "arguments": {"city": "Rome", "days": 3}}
@@ -167,13 +168,21 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
     ),
     (
         TextSimilarity,
-        "`fuzzy_match` is `rapidfuzz.fuzz.ratio` over 100: 1 − (insertions + deletions) / (both lengths). OpenAI does "
-        "not say which function of rapidfuzz it uses. Two texts whose lengths multiply to more than 10^10 are not "
-        "compared: 0 with `other_error`. `cosine` is the cosine of both texts' embeddings; where the embedding model "
-        "gives none, the sample is not scored.",
+        "`fuzzy_match` is `rapidfuzz.fuzz.ratio` over 100: 1 − (insertions + deletions) / (both lengths). `bleu` is "
+        "sacrebleu's sentence BLEU over 100 (4-grams, smoothed by `exp`, effective order, 13a). `gleu` is nltk's "
+        "Google BLEU, `meteor` nltk's METEOR by exact words and stems: its synonyms need WordNet, which PyPI does not "
+        "ship, and are left out. `rouge_1` to `rouge_5` and `rouge_l` are rouge-score's F-measure, without stemming. OpenAI "
+        "does not say which variants it uses. Chinese and Japanese characters count as words. METEOR of the same four "
+        "words is 0.992, and ROUGE-5 of texts under five words 0. Texts too long to be compared (lengths that multiply "
+        "to more than 10^10; for the others 10^6 characters, for METEOR 4·10^6 pairs of words) are 0 with "
+        "`other_error`. `cosine` is the cosine of both texts' embeddings; where the embedding model gives none, the "
+        "sample is not scored.",
         [
             (EXACT | {"type": "text_similarity"}, "fuzzy wuzzy was a bear", "fuzzy wuzzy had no hair"),
             (EXACT | {"type": "text_similarity"}, "gallstone ileus", "gall stone ileus"),
+            (SIMILAR | {"evaluation_metric": "bleu"}, "The graded text", "The reference text"),
+            (SIMILAR | {"evaluation_metric": "meteor"}, "The graded text", "The reference text"),
+            (SIMILAR | {"evaluation_metric": "rouge_l"}, "The graded text", "The reference text"),
             (COSINE, "a banana and a cocoa", "avocado"),
         ],
     ),
@@ -182,11 +191,14 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         "Reads `-3.5`, `−7`, `.5`, `1,234,567`, `6e-3`, `$12`, `3/4` and `25%`, exactly and however long. Right is "
         "|answer − right| ≤ max(absolute tolerance, relative tolerance × |right|). A percent sign on one side only may "
         "be meant either way: 25% equals 25 and 0.25. No number in the answer is 0; none in the reference is 0 with "
-        "`other_error`.",
+        "`other_error`. With `units` only numbers that have one beside them are read: after them (`18 km`, "
+        "`18\\text{ km}`), and signs like `$` before them too. Case counts and nothing is converted, so list every "
+        "spelling; the right number may stand without its unit.",
         [
             (NUMBER, "16 − 3 − 4 = 9, so she makes $18.", "#### 18"),
             (NUMBER | {"relative_tolerance": 0.01}, "about 3.14", "3.14159"),
             (NUMBER | {"pick": "only"}, "18 dollars", 18),
+            (NUMBER | {"units": ["dollars", "$"]}, "So $18 for 9 eggs.", "18 dollars"),
         ],
     ),
     (

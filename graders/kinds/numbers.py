@@ -6,13 +6,14 @@ A chain of slashes (`1/2/2024`) is none. Values are exact decimals: long integer
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from typing import NamedTuple
 
 from graders.receipt import Flagged, Item, Sample, Score
 from graders.schema import Number
 from graders.template import compile_template
+from graders.words import spaced
 
 # Groups: sign, digits, exponent, slashes with what is below, percent sign.
 _NUMBER = re.compile(
@@ -69,22 +70,26 @@ def _word(text: str, end: int) -> int:
     return max(text.rfind(" ", 0, end), text.rfind("\n", 0, end)) + 1
 
 
-_PICKS: dict[str, Callable[[str], Reading | None]] = {"only": only, "first": first, "last": last}
+Pick = Callable[[str], Reading | None]
+_PICKS: dict[str, Pick] = {"only": only, "first": first, "last": last}
 
 
 def number(grader: Number) -> Score:
     """1 when |answer - right| <= max(absolute tolerance, relative tolerance * |right|), 0 when not or no number.
 
     The right number is picked from the reference in the same way. A percent sign on one side only may be meant
-    either way, so 25% equals both 25 and 0.25; on both sides it is left out.
+    either way, so 25% equals both 25 and 0.25; on both sides it is left out. With units, only numbers that have one
+    beside them are looked at; the right number may stand without.
     """
     text, reference = compile_template(grader.input), compile_template(grader.reference)
-    pick = _PICKS[grader.pick]
+    pick = pick_right = _PICKS[grader.pick]
+    if grader.units:
+        pick, pick_right = with_units(grader.units, grader.pick), _either(with_units(grader.units, grader.pick), pick)
     is_close = _closeness(Decimal(str(grader.absolute_tolerance)), Decimal(str(grader.relative_tolerance)))
 
     def score(sample: Sample, item: Item) -> float:
         wanted = reference(sample, item)
-        answer, right = pick(text(sample, item)), pick(wanted)
+        answer, right = pick(text(sample, item)), pick_right(wanted)
         if right is None:
             raise Flagged("other_error", f"The reference “{wanted[:100]}” has no number to compare with.")
         if answer is None:
@@ -96,6 +101,56 @@ def number(grader: Number) -> Score:
         return 1.0 if is_close(_as_share(answer), _as_share(right)) else 0.0
 
     return score
+
+
+def _either(one: Pick, other: Pick) -> Pick:
+    return lambda text: one(text) or other(text)
+
+
+def with_units(units: Sequence[str], pick: str) -> Pick:
+    """The first or last number, or the only thing in a text, that has one of these units beside it.
+
+    Units follow (`18 km`, `18km`, `18\\,\\text{km}`); signs like $ may stand before as well. Case counts, and a unit
+    ends where no letter, digit, / or ^ goes on: `5 km/h` is not in km.
+    """
+    after, signs = _after(units), sorted((unit for unit in units if not unit[-1].isalpha()), key=len, reverse=True)
+
+    def found(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+        for match in _NUMBER.finditer(text):
+            groups = match.groups("")
+            if unit := after.match(text, match.end(4)):
+                yield match.start(), unit.end(), groups
+            elif signs and (start := _sign_before(text[max(0, match.start(2) - 50) : match.start(2)], signs)):
+                yield min(match.start(), match.start(2) - start), match.end(), groups
+
+    def picked(text: str) -> Reading | None:
+        if pick == "only":
+            text = text.strip()
+            return _first_of(groups for start, end, groups in found(text) if start == 0 and end == len(text))
+        candidates = [groups for _, _, groups in found(text)]
+        return _first_of(candidates if pick == "first" else reversed(candidates))
+
+    return picked
+
+
+def _after(units: Sequence[str]) -> re.Pattern[str]:
+    longest_first = sorted(units, key=len, reverse=True)
+    # Chinese is written without spaces: there, a unit ends with its last character.
+    ends = "|".join(re.escape(unit) + ("" if len(spaced(unit[-1])) > 1 else r"(?![\w/^])") for unit in longest_first)
+    bare = "|".join(map(re.escape, longest_first))
+    return re.compile(rf"(?:\s|~|\\[,;: ])?(?:\\(?:text|textrm|mathrm|mbox)\{{\s*(?:{bare})\s*\}}|{ends})")
+
+
+def _sign_before(left: str, signs: Sequence[str]) -> int:
+    """How many characters before the digits a sign begins that belongs to them; 0 where none does."""
+    bare = left.rstrip().rstrip("-+−").rstrip()
+    sign = next((sign for sign in signs if bare.endswith(sign)), None)
+    if sign is None or _ENDS_IN_DIGIT.search(bare.removesuffix(sign)):
+        return 0
+    return len(left) - len(bare) + len(sign)
+
+
+_ENDS_IN_DIGIT = re.compile(r"\d\s?$")
 
 
 def _closeness(absolute: Decimal, relative: Decimal) -> Callable[[Decimal, Decimal], bool]:

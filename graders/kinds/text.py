@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from rapidfuzz.distance import Indel
 
+from graders.kinds.similarity import metric
 from graders.pattern import Pattern
 from graders.receipt import Flagged, Item, Sample, Score
 from graders.schema import Regex, StringCheck, TextSimilarity
@@ -42,14 +43,18 @@ def string_check(grader: StringCheck) -> Score:
 
 
 def text_similarity(grader: TextSimilarity) -> Score:
-    """fuzzy_match: 1 - (insertions + deletions) / (both lengths), case and spaces counted.
+    """fuzzy_match here, the others as `similarity` says.
 
+    fuzzy_match is 1 - (insertions + deletions) / (both lengths), case and spaces counted.
     OpenAI names rapidfuzz and does not say which of its functions. This is `rapidfuzz.fuzz.ratio` over 100,
     without the detour over percent. On the one pair whose answer from OpenAI's API was published
     (0.7555555555555555, by WRatio in a python grader) both agree; WRatio and the token ratios also forgive order
     and repetition, which makes them easier to game as a reward.
     """
     text, reference = compile_template(grader.input), compile_template(grader.reference)
+    if grader.evaluation_metric != "fuzzy_match":
+        measure = metric(grader.evaluation_metric)
+        return lambda sample, item: measure(text(sample, item), reference(sample, item))
 
     def score(sample: Sample, item: Item) -> float:
         left, right = text(sample, item), reference(sample, item)

@@ -1,10 +1,12 @@
 """Graders that compare numbers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from graders.schema.base import ANSWER, REFERENCE, GraderModel, Template
+
+Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 
 class Number(GraderModel):
@@ -23,3 +25,5 @@ class Number(GraderModel):
     """Difference that still counts as right."""
     relative_tolerance: float = Field(0.0, ge=0, title="Relative tolerance")
     """The same as a share of the right number: 0.01 is one percent."""
+    units: tuple[Unit, ...] = Field((), max_length=50, title="Units")
+    """When given, only numbers with one of these beside them count: dollars, $, km. Nothing is converted."""

@@ -45,8 +45,20 @@ class TextSimilarity(GraderModel):
     """What is looked at, usually the answer."""
     reference: Template = Field(REFERENCE, title="Compared with")
     """What it is compared with, usually a column of the dataset."""
-    evaluation_metric: Literal["fuzzy_match", "cosine"] = Field("fuzzy_match", title="Metric")
-    """fuzzy_match: share of characters that need no edit. cosine: likeness in meaning, by an embedding model."""
+    evaluation_metric: Literal[
+        "fuzzy_match",
+        "bleu",
+        "gleu",
+        "meteor",
+        "rouge_1",
+        "rouge_2",
+        "rouge_3",
+        "rouge_4",
+        "rouge_5",
+        "rouge_l",
+        "cosine",
+    ] = Field("fuzzy_match", title="Metric")
+    """fuzzy_match: share of characters that need no edit. cosine: likeness in meaning. Others: words in common."""
     embedding_model: str | None = Field(
         None, min_length=1, max_length=256, title="Embedding model", json_schema_extra={"format": "judge"}
     )

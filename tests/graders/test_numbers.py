@@ -150,6 +150,60 @@ def test_a_percent_sign_on_one_side_may_be_meant_either_way() -> None:
     assert score("25%", "2.5") == 0
 
 
+MONEY = ["dollars", "dollar", "$", "US$"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "pick", "is_right"),
+    [
+        ("18 dollars", "only", True),
+        ("18dollars", "only", True),
+        ("$18", "only", True),
+        ("US$ 18.00", "only", True),
+        ("18$", "only", True),
+        (r"18\text{ dollars}", "only", True),
+        (r"so it is $18\,\mathrm{dollars}$.", "last", True),
+        ("18 dollars a day, for 30 days", "last", True),
+        ("2 days, 18 dollars, 9 dollars", "first", True),
+        ("18", "only", False),
+        ("18 eggs", "last", False),
+        ("18 dollarsx", "last", False),
+        ("18 Dollars", "last", False),
+        ("5 $ 18 eggs", "last", False),
+        ("18 dollars", "first", True),
+        ("$18 each", "only", False),
+    ],
+)
+def test_only_numbers_with_a_unit_beside_them_count(answer: str, pick: str, is_right: bool) -> None:
+    assert score(answer, 18, units=MONEY, pick=pick) == is_right
+
+
+def test_a_unit_ends_where_nothing_goes_on() -> None:
+    assert score("first 18 km, then 5 km/h, 6 km^2 and 7 km²", 18, units=["km"]) == 1
+    assert score("5 km/h", 5, units=["km/h", "km"]) == 1
+    assert score("共18元钱", 18, units=["元"]) == 1
+    assert score("3.5 kg", "3500 g", units=["kg", "g"]) == 0
+
+
+def test_signs_keep_their_sense_beside_a_unit() -> None:
+    assert score("-$18", -18, units=["$"]) == 1
+    assert score("$-18", -18, units=["$"]) == 1
+    assert score("25%", "0.25", units=["%"]) == 1
+
+
+def test_the_right_number_may_stand_without_its_unit() -> None:
+    assert score("18 km", "18", units=["km"]) == 1
+    assert score("18 km", "18 km, in 3 h", units=["km"]) == 1
+    assert "no number" in str(graded("18 km", "far", units=["km"]).errors["other_error_details"])
+
+
+@pytest.mark.parametrize("unit", ["1 km ", "$1", "km1 ", "$ $ ", "1\\,", "1\\text{ km", " "])
+def test_a_megabyte_is_searched_for_units_in_seconds(unit: str) -> None:
+    started = perf_counter()
+    assert score(unit * (1_000_000 // len(unit)), "5", units=["km", "$"]) == 0
+    assert perf_counter() - started < 30
+
+
 @pytest.mark.parametrize("answer", ["1e999999999999999999", "-1e999999999999999999", "1e-999999999999999999"])
 def test_monstrous_exponents_are_compared_at_once(answer: str) -> None:
     started = perf_counter()
