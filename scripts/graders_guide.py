@@ -171,10 +171,10 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         "`fuzzy_match` is `rapidfuzz.fuzz.ratio` over 100: 1 − (insertions + deletions) / (both lengths). `bleu` is "
         "sacrebleu's sentence BLEU over 100 (4-grams, smoothed by `exp`, effective order, 13a). `gleu` is nltk's "
         "Google BLEU, `meteor` nltk's METEOR by exact words and stems: its synonyms need WordNet, which PyPI does not "
-        "ship, and are left out. `rouge_1` to `rouge_5` and `rouge_l` are rouge-score's F-measure, without stemming. OpenAI "
-        "does not say which variants it uses. Chinese and Japanese characters count as words. METEOR of the same four "
-        "words is 0.992, and ROUGE-5 of texts under five words 0. Texts too long to be compared (lengths that multiply "
-        "to more than 10^10; for the others 10^6 characters, for METEOR 4·10^6 pairs of words) are 0 with "
+        "ship, and are left out. `rouge_1` to `rouge_5` and `rouge_l` are rouge-score's F-measure, without stemming. "
+        "OpenAI does not say which variants it uses. Chinese and Japanese characters count as words. METEOR of the same "
+        "four words is 0.992, and ROUGE-5 of texts under five words 0. Texts too long to be compared (lengths that "
+        "multiply to more than 10^10; for the others 10^6 characters, for METEOR 4·10^6 pairs of words) are 0 with "
         "`other_error`. `cosine` is the cosine of both texts' embeddings; where the embedding model gives none, the "
         "sample is not scored.",
         [
