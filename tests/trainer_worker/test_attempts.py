@@ -66,6 +66,7 @@ def test_a_grpo_job_is_trained_and_reported_from_claim_to_model(side: OtherSide,
     assert [report.seq for report in side.reports] == list(range(1, len(side.reports) + 1))
     assert [event.step for event in side.events("metrics")] == [1, 2, 3]
     assert set(side.events("metrics")[0].values) >= GRPO_METRICS
+    assert not [name for name in side.events("metrics")[0].values if name.startswith("rewards/")]  # they are the reward
     assert [event.step for event in side.events("evaluation")] == [0, 2, 3]
     assert set(side.events("evaluation")[0].values) == {"reward_mean", "accuracy", "length_mean"}
     assert [event.step for event in side.events("checkpoint")] == [2, 3]

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from tests.whetstone.factories import make_job
-from whetstone.jobs.metric_names import CRITIC, NAMES, ORDER, PREFERENCE, describe
+from whetstone.jobs.metric_names import CRITIC, NAMES, ORDER, PREFERENCE, REWARD, describe
 from whetstone.jobs.models import Event, Job
 from whetstone.web.results import result_of
 
@@ -39,6 +39,11 @@ def test_numbers_of_a_kind_stand_together() -> None:
 def test_a_grader_may_be_called_like_a_number() -> None:
     assert "rewards/margins/mean" not in NAMES
     assert describe("rewards/margins/mean").group not in (PREFERENCE,)
+
+
+def test_what_older_jobs_told_of_their_evaluator_stands_with_its_reward() -> None:
+    told = [describe(f"rewards/sum/{part}") for part in ("mean", "std")]
+    assert [(str(one.title), one.group) for one in told] == [("sum, mean", REWARD), ("sum, spread", REWARD)]
 
 
 def evaluated(**values: tuple[float, float]) -> Job:

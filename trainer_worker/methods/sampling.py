@@ -27,6 +27,13 @@ class Rewarded(Drawing, Quiet):
     reward: GraderReward
     writer: RolloutWriter | None = None
 
+    def log(self, logs: dict[str, float], *args: Any, **named: Any) -> None:
+        """TRL's, without the numbers of each reward function: there is one, and `reward`, `reward_std` say the same."""
+        said: dict[str, Any] = self._metrics["train"]  # type: ignore[attr-defined]  # the trainer's
+        for part in ("mean", "std"):
+            said.pop(f"rewards/{self.reward.__name__}/{part}", None)
+        super().log(logs, *args, **named)  # type: ignore[misc]  # TRL's
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)  # type: ignore[misc]  # TRL's
         if self.writer is not None and self.reward.latest is not None:

@@ -6,6 +6,7 @@ Bands are those of Axolotl's stability guide; keys are TRL 1.16's.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -206,10 +207,17 @@ def describe(key: str) -> MetricName:
     """What is known of a key; an unknown one stands under its own name."""
     if known := NAMES.get(key.removeprefix("eval_")):
         return known
-    if key.startswith("rewards/"):
-        return MetricName(key.removeprefix("rewards/"), OTHER, _("Score of the evaluator, its mean or its spread."))
+    if key.startswith("rewards/") and key.endswith(("/mean", "/std")):
+        return _of_one_function(key.removeprefix("rewards/"))
     if key == "grades/overlong":
         return MetricName(_("Length penalty"), REWARD, _("Mean of what completions near the length limit lost."))
     if key.startswith("grades/"):
         return MetricName(key.removeprefix("grades/"), REWARD, _("Mean score of one part of the evaluator."))
     return MetricName(key, OTHER, "")
+
+
+def _of_one_function(key: str) -> MetricName:
+    """What jobs of earlier versions told of their evaluator, beside “reward” and “reward_std”: the same once more."""
+    name, _slash, part = key.rpartition("/")
+    title = gettext("%(evaluator)s, spread") if part == "std" else gettext("%(evaluator)s, mean")
+    return MetricName(title % {"evaluator": name}, REWARD, _("The evaluator's score, as in the reward above."))
