@@ -42,7 +42,7 @@ METRICS = {
 EVALUATIONS = {
     "dpo": {"loss", "pair_accuracy", "margin"},
     "kto": {"reward_good", "reward_bad", "margin"},
-    "reward_model": {"loss", "pair_accuracy", "margin", "score_mean"},
+    "reward_model": {"loss", "pair_accuracy", "margin", "mean_reward"},
 }
 NUMBER = {"type": "number", "reference": "{{ item.answer }}"}
 FORMS = [dpo, kto, reward_model]

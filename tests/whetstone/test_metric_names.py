@@ -18,7 +18,7 @@ LOGGED = {
     "grpo": "reward reward_std frac_reward_zero_std completions/mean_length completions/clipped_ratio entropy "
     "clip_ratio/region_mean cispo_clip_ratio kl step_time",
     "ppo": "policy_loss value_loss explained_variance approx_kl value_clip_ratio critic_grad_norm",
-    "held-out": "accuracy reward_mean pair_accuracy margin reward_good reward_bad score_mean loss token_accuracy "
+    "held-out": "accuracy reward_mean pair_accuracy margin reward_good reward_bad mean_reward loss token_accuracy "
     "length_mean",
 }
 
@@ -29,6 +29,12 @@ def test_every_number_of_a_method_has_a_name_and_a_sentence(method: str) -> None
         known = describe(key)
         assert (str(known.title), bool(str(known.about))) != (key, False), key
         assert known.group in ORDER
+
+
+def test_a_mean_of_a_reward_model_is_no_mean_of_an_evaluator() -> None:
+    assert describe("mean_reward").group == PREFERENCE
+    assert describe("score_mean").group == REWARD
+    assert "reward model" not in str(describe("score_mean").about)
 
 
 def test_numbers_of_a_kind_stand_together() -> None:

@@ -68,7 +68,7 @@ def _examinations(base: Base, h: RewardModelHyperparameters, watch: Watch) -> li
 
 @dataclass(frozen=True)
 class HeldOutScores:
-    """`pair_accuracy` and `margin` of the scores, `loss` as in training (centering included), `score_mean`."""
+    """`pair_accuracy` and `margin` of the scores, `loss` as in training (centering included), `mean_reward`."""
 
     chosen: Answers
     rejected: Answers
@@ -80,4 +80,4 @@ class HeldOutScores:
         centering = self.h.center_rewards_coefficient * ((better + worse) ** 2).mean()
         loss = -logsigmoid(better - worse).mean() + centering
         mean = (better.mean() + worse.mean()) / 2
-        return of_margins(better - worse) | {"loss": loss.item(), "score_mean": mean.item()}
+        return of_margins(better - worse) | {"loss": loss.item(), "mean_reward": mean.item()}

@@ -60,7 +60,7 @@ NAMES: dict[str, MetricName] = {
         _("Completions dropped"), LENGTH, _("Of prompts that were replaced: sampled, scored and not learned from.")
     ),
     "score_mean": MetricName(
-        _("Score"), REWARD, _("Mean score by the evaluator before any penalty, or by the reward model.")
+        _("Score"), REWARD, _("Mean of the evaluator's score, before the penalty for length.")
     ),
     "score_std": MetricName(
         _("Score spread"), REWARD, _("Standard deviation of the evaluator's score, before the penalty for length.")
@@ -110,7 +110,11 @@ NAMES: dict[str, MetricName] = {
         _("Distance from the policy that sampled, per token. Beyond the target the updates of a batch are skipped."),
         (None, 0.05),
     ),
-    "policy_loss": MetricName(_("Policy loss"), POLICY, _("The clipped objective, negative: its level says little.")),
+    "policy_loss": MetricName(
+        _("Policy loss"),
+        POLICY,
+        _("The clipped objective, negative: its level says little. It begins once the critic's warm-up is over."),
+    ),
     "skipped_updates": MetricName(
         _("Skipped updates"), POLICY, _("1 once the policy moved beyond the target KL and rests for this batch.")
     ),
