@@ -137,7 +137,7 @@ class PpoHyperparameters(SamplingHyperparameters):
     value_clip_range: float | None = Field(None, gt=0, title="Value clip range")
     """How far a value may move in one batch, in standard deviations of the rewards. Empty: as far as it likes."""
     critic_warmup_steps: Annotated[int, Field(ge=0)] | Auto = Field("auto", title="Warm-up of the critic")
-    """First steps in which the critic learns alone. “auto” is a tenth of all steps."""
+    """First steps in which the critic learns alone: the policy has no numbers then. “auto” is a tenth of all steps."""
     normalize_advantages: bool = Field(True, title="Normalise advantages")
     """Give the batch's advantages mean 0 and standard deviation 1."""
     normalize_rewards: bool = Field(False, title="Normalise rewards")

@@ -147,6 +147,16 @@ def test_the_critic_learns_alone_while_it_warms_up(side: OtherSide, worker: Work
     assert not same(longer, trained(side, worker, tiny, max_steps=4, critic_warmup_steps=2))
 
 
+def test_steps_of_the_critic_alone_report_the_critic_alone(side: OtherSide, worker: Worker, tiny: Path) -> None:
+    trained(side, worker, tiny, max_steps=4, critic_warmup_steps=2, beta=0.1)
+    critics, both = ([set(e.values) for e in side.events("metrics") if (e.step > 2) is late] for late in (False, True))
+    policys = {"policy_loss", "entropy", "approx_kl", "clip_ratio/region_mean", "kl"}
+    assert len(critics) == len(both) == 2
+    assert all({"value_loss", "explained_variance", "loss"} <= names for names in critics)
+    assert not any(policys & names for names in critics)
+    assert all(policys <= names for names in both)
+
+
 def test_micro_batches_change_no_result(side: OtherSide, worker: Worker, tiny: Path) -> None:
     whole = trained(side, worker, tiny, micro_batch_size=4)
     parts = trained(side, worker, tiny, micro_batch_size=1)
