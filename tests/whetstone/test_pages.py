@@ -160,6 +160,14 @@ def test_a_clone_holds_what_was_asked_for_and_no_defaults() -> None:
     assert draft["method"]["grpo"]["grader"]["type"] == "string_check"
 
 
+def test_a_clone_keeps_what_was_set_against_its_preset() -> None:
+    changes = {"preset": "ppo_max", "reward_clip": None, "beta": 0, "max_steps": 3}
+    job = make_job(method={"type": "ppo", "ppo": {"grader": EXACT, "hyperparameters": changes}})
+    page = browser().get(f"{reverse('job-new')}?from={job.id}").content.decode()
+    draft = page_data(page, "job-form-data")["draft"]  # type: ignore[index]  # JSON
+    assert draft["method"]["ppo"]["hyperparameters"] == changes
+
+
 def test_the_forms_know_every_method_and_every_kind_of_grader() -> None:
     new_job = browser().get(reverse("job-new")).content.decode()
     methods = page_data(new_job, "job-form-data")["methods"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON

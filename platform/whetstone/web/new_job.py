@@ -72,7 +72,7 @@ def _clone(draft: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, without what merely repeats a default, the seed and the name."""
     kept = {key: value for key, value in draft.items() if key not in ("seed", "suffix", "method", "resources")}
     method = canonical(JobDraft.model_validate(draft).method)
-    block = method.model_dump(mode="json", exclude_defaults=True).get(method.type, {})
+    block = method.model_dump(mode="json", exclude_defaults=True).get(method.type, {}) | _set_by_hand(method)
     if "grader" in block:  # its kind is a default too, and must stay
         block["grader"] = draft["method"][draft["method"]["type"]]["grader"]
     pool = draft.get("resources", {}).get("pool", "auto")
@@ -81,6 +81,16 @@ def _clone(draft: dict[str, Any]) -> dict[str, Any]:
         | {"method": {"type": method.type, method.type: block}}
         | ({} if pool == "auto" else {"resources": {"pool": pool}})
     )
+
+
+def _set_by_hand(method: CanonicalMethod) -> dict[str, Any]:
+    """The hyperparameters that differ from what the method, or its preset, would set: null may be one of them."""
+    h = method.hyperparameters
+    given = h.model_dump(mode="json")
+    preset = {"preset": given["preset"]} if given.get("preset") else {}
+    untouched = type(h).model_validate(preset).model_dump(mode="json")
+    changed = preset | {name: value for name, value in given.items() if value != untouched[name]}
+    return {"hyperparameters": changed} if changed else {}
 
 
 def _choice(value: str, label: str, detail: str) -> dict[str, str]:
