@@ -19,7 +19,7 @@ from contracts.method import (
     RowHyperparameters,
     SamplingHyperparameters,
 )
-from contracts.method.reinforcement import GRPO_PRESETS, PPO_PRESETS, Preset
+from contracts.method.presets import GRPO_PRESETS, PPO_PRESETS, Preset
 from contracts.resolve import RECOMMENDED
 
 PAGE = Path(__file__).parent.parent / "docs" / "guides" / "methods.md"
@@ -48,15 +48,6 @@ EVALUATOR = {
     "needed": "The evaluator's score is the reward.",
     "optional": "An evaluator may score held-out answers; nothing is learned from it.",
     "none": "It takes no evaluator.",
-}
-LINES: Mapping[str, str] = {
-    "grpo": "GRPO as it was published, with a penalty on the distance to the starting point (arXiv:2402.03300).",
-    "dapo": "Wider clipping above, dull groups sampled anew, long answers penalised softly (arXiv:2503.14476).",
-    "dr_grpo": "No division by length or spread: no bias to long answers or easy prompts (arXiv:2503.20783).",
-    "gspo": "One importance ratio for each answer in place of one for each token (arXiv:2507.18071).",
-    "cispo": "Clips the weight of a token in place of its gradient, so that no token is left out (arXiv:2506.13585).",
-    "ppo": "PPO with a critic and clipped values, nothing else (arXiv:1707.06347).",
-    "ppo_max": "Stabilisers: rewards normalised and cut, KL, a critic that learns first (arXiv:2307.04964).",
 }
 
 
@@ -123,12 +114,12 @@ def presets(method: str) -> Iterable[str]:
     if method not in known:
         return
     yield "A preset is a starting point: what you set beside it stays."
-    rows = [f"| `{name}` | {LINES[name]} | {_settings(preset)} |" for name, preset in known[method].items()]
-    yield "\n".join(["| preset | | sets |", "|---|---|---|", *rows])
+    rows = [f"| `{name}` | {p.title} | {p.description} | {_settings(p)} |" for name, p in known[method].items()]
+    yield "\n".join(["| preset | on the page | | sets |", "|---|---|---|---|", *rows])
 
 
 def _settings(preset: Preset) -> str:
-    return ", ".join(f"`{name}` {_shown(value)}" for name, value in preset.items()) or "nothing"
+    return ", ".join(f"`{name}` {_shown(value)}" for name, value in preset.sets.items()) or "nothing"
 
 
 def own(kind: type[Contract]) -> dict[str, FieldInfo]:

@@ -1,48 +1,12 @@
 """Learning from the rewards of answers that the model itself samples."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from contracts import Contract
 from contracts.method.common import BASIC, Auto, Hyperparameters, MethodBase, RewardedBlock, Shape
-
-Preset = Mapping[str, JsonValue]
-
-# What the papers call by these names; whatever is not named keeps its default. Clip ranges matter from the second
-# update on, so DAPO, GSPO and CISPO take several a batch: 16, 4 and 16 in the papers, of far larger batches than ours.
-GRPO_PRESETS: Mapping[str, Preset] = {
-    "grpo": {"beta": 0.04, "loss_type": "grpo", "epsilon_high": 0.2},
-    "dapo": {
-        "loss_type": "dapo",
-        "epsilon_high": 0.28,
-        "max_resamples": 3,
-        "overlong_buffer": 0.2,
-        "mask_truncated_completions": False,
-        "num_minibatches": 4,
-    },
-    "dr_grpo": {"loss_type": "dr_grpo", "scale_rewards": "none", "epsilon_high": 0.2},
-    "gspo": {
-        "loss_type": "grpo",
-        "importance_sampling": "sequence",
-        "epsilon": 0.0003,
-        "epsilon_high": 0.0004,
-        "num_minibatches": 4,
-    },
-    "cispo": {"loss_type": "cispo", "epsilon_high": 5.0, "num_minibatches": 4},
-}
-PPO_PRESETS: Mapping[str, Preset] = {
-    "ppo": {},
-    "ppo_max": {
-        "normalize_rewards": True,
-        "reward_clip": 5.0,
-        "beta": 0.05,
-        "value_clip_range": 0.2,
-        "critic_warmup_steps": 10,
-        "max_grad_norm": 0.5,
-    },
-}
+from contracts.method.presets import GRPO_PRESETS, PPO_PRESETS, described, filled
 
 
 class SamplingHyperparameters(Hyperparameters):
@@ -78,7 +42,7 @@ class GrpoHyperparameters(SamplingHyperparameters):
     """Group relative policy optimization (DeepSeekMath, arXiv:2402.03300)."""
 
     preset: Literal["grpo", "dapo", "dr_grpo", "gspo", "cispo"] | None = Field(
-        None, title="Preset", json_schema_extra=BASIC | {"presets": {k: dict(v) for k, v in GRPO_PRESETS.items()}}
+        None, title="Preset", json_schema_extra=BASIC | described(GRPO_PRESETS)
     )
     """Settings of a paper; what you set yourself stays. GRPO with KL (DeepSeekMath), DAPO, Dr. GRPO, GSPO, CISPO."""
     epsilon_high: float = Field(0.28, gt=0, le=10, title="Clip range, upper")
@@ -97,7 +61,7 @@ class GrpoHyperparameters(SamplingHyperparameters):
     @model_validator(mode="before")
     @classmethod
     def with_preset(cls, given: Any) -> Any:  # Any: what the request holds
-        return _filled(given, GRPO_PRESETS)
+        return filled(given, GRPO_PRESETS)
 
 
 class RlooHyperparameters(SamplingHyperparameters):
@@ -115,7 +79,7 @@ class PpoHyperparameters(SamplingHyperparameters):
     """Proximal policy optimization with a critic (Schulman et al. 2017, arXiv:1707.06347)."""
 
     preset: Literal["ppo", "ppo_max"] | None = Field(
-        None, title="Preset", json_schema_extra=BASIC | {"presets": {k: dict(v) for k, v in PPO_PRESETS.items()}}
+        None, title="Preset", json_schema_extra=BASIC | described(PPO_PRESETS)
     )
     """Settings of a paper; what you set yourself stays. PPO-max adds the stabilisers of arXiv:2307.04964."""
     num_generations: int = Field(1, ge=1, le=256, title="Completions per prompt", json_schema_extra=BASIC)
@@ -152,14 +116,7 @@ class PpoHyperparameters(SamplingHyperparameters):
     @model_validator(mode="before")
     @classmethod
     def with_preset(cls, given: Any) -> Any:  # Any: what the request holds
-        return _filled(given, PPO_PRESETS)
-
-
-def _filled(given: Any, presets: Mapping[str, Preset]) -> Any:  # Any: pydantic judges it afterwards
-    """What is given, above what its preset gives."""
-    if not isinstance(given, dict) or given.get("preset") not in presets:
-        return given
-    return {**presets[given["preset"]], **given}
+        return filled(given, PPO_PRESETS)
 
 
 class Grpo(RewardedBlock):

@@ -38,10 +38,29 @@ function numberWidget(field: Field, node: NumberNode & { nullable: boolean }, id
   input.addEventListener("input", () => {
     const typed = input.value.trim();
     if (typed === "") return emit(undefined, null);
-    const value = typed !== "" && Number.isFinite(Number(typed)) ? Number(typed) : typed;
+    if (canBeTakenAway(node) && meansNone(typed)) return emit(null, null);
+    const value = Number.isFinite(Number(typed)) ? Number(typed) : typed;
     emit(value, numberProblem(value, node));
   });
-  return { input, element: input, show: (value) => showText(input, value === field.fallback ? undefined : value) };
+  const show = (value: Json | undefined): void => {
+    if (value === null && field.fallback !== null) return showNone(input);
+    showText(input, value === field.fallback ? undefined : value);
+  };
+  return { input, element: input, show };
+}
+
+/** Whether “none” can be typed into it: an empty field stands for what is set elsewhere, by a preset say. */
+export function canBeTakenAway(node: Node): boolean {
+  return node.kind === "number" && node.nullable;
+}
+
+/** In the page's language, or as it stands in Python and in JSON. */
+function meansNone(typed: string): boolean {
+  return [gettext("none"), "none", "null"].includes(typed.trim().toLowerCase());
+}
+
+function showNone(input: HTMLInputElement): void {
+  if (!meansNone(input.value)) input.value = gettext("none");
 }
 
 function placeholderOf(fallback: Json | undefined): string {
@@ -75,7 +94,8 @@ function bound(sentence: string, n: number): string {
 }
 
 function choiceWidget(field: Field, node: Node & { kind: "choice" }, id: string, emit: Emit): Widget {
-  const select = h("select", { id, class: "input" }, ...node.options.map((name) => h("option", { value: name }, name)));
+  const options = node.options.map((name) => h("option", { value: name }, field.presets?.[name]?.title ?? name));
+  const select = h("select", { id, class: "input" }, ...options);
   if (node.nullable) select.prepend(h("option", { value: "" }, gettext("none")));
   select.addEventListener("change", () => emit(select.value === "" && node.nullable ? null : select.value, null));
   return { input: select, element: select, show: (value) => showChoice(select, value ?? field.fallback ?? "") };

@@ -2,6 +2,13 @@
 
 import type { Json, JsonObject } from "./path";
 
+/** Settings that go by a name. */
+export interface Preset {
+  title: string;
+  description: string;
+  sets: JsonObject;
+}
+
 export interface Schema {
   $ref?: string;
   $defs?: Record<string, Schema>;
@@ -22,7 +29,7 @@ export interface Schema {
   format?: string;
   level?: string;
   /** Of a field that stands for others: what each of its choices sets them to. */
-  presets?: Record<string, JsonObject>;
+  presets?: Record<string, Preset>;
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
@@ -66,8 +73,8 @@ export interface Field {
   required: boolean;
   fallback: Json | undefined;
   node: Node;
-  presets: Record<string, JsonObject> | null;
-  /** The choice that set the fallback, where one did. */
+  presets: Record<string, Preset> | null;
+  /** The title of the choice that set the fallback, where one did. */
   preset: string | null;
 }
 
@@ -166,9 +173,10 @@ function readField(name: string, inner: Schema, parent: Schema, definitions: Def
 export function withPreset(fields: Field[], chosen: (name: string) => Json | undefined): Field[] {
   const source = fields.find(({ presets }) => presets !== null);
   const name = source === undefined ? undefined : chosen(source.name);
-  const set = typeof name === "string" ? source?.presets?.[name] : undefined;
-  if (set === undefined) return fields;
-  return fields.map((field) => (field.name in set ? { ...field, fallback: set[field.name], preset: String(name) } : field));
+  const chosenOne = typeof name === "string" ? source?.presets?.[name] : undefined;
+  if (chosenOne === undefined) return fields;
+  const { sets, title } = chosenOne;
+  return fields.map((field) => (field.name in sets ? { ...field, fallback: sets[field.name], preset: title } : field));
 }
 
 /** The smallest valid-looking document of a schema: its constants, its defaults, empty required fields. */

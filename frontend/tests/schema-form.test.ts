@@ -157,11 +157,40 @@ test("a preset shows what it sets, and the document holds its name alone", () =>
   choose(form, "hyperparameters.preset", "dapo");
   expect(form.value).toEqual({ hyperparameters: { preset: "dapo" } });
   expect(input(form, "hyperparameters.max_resamples").placeholder).toBe("3");
-  expect(said(form, "hyperparameters.max_resamples")).toContain("set by dapo");
+  expect(said(form, "hyperparameters.max_resamples")).toContain("set by DAPO");
   expect(said(form, "hyperparameters.preset")).toContain("Resample dull groups 3");
   choose(form, "hyperparameters.preset", "");
   expect(input(form, "hyperparameters.max_resamples").placeholder).toBe("0");
   expect(form.value).toEqual({ hyperparameters: {} });
+});
+
+test("presets go by the names of their papers, with a line that says what they are", () => {
+  const form = grpoForm();
+  const options = [...form.querySelectorAll<HTMLOptionElement>('[data-path="hyperparameters.preset"] option')];
+  expect(options.map(({ text }) => text)).toEqual(["none", "GRPO with KL", "DAPO", "Dr. GRPO", "GSPO", "CISPO"]);
+  choose(form, "hyperparameters.preset", "dr_grpo");
+  expect(said(form, "hyperparameters.preset")).toContain("No division by length or spread");
+});
+
+test("a preset's value can be taken away", () => {
+  const form = formOf("Ppo");
+  choose(form, "hyperparameters.preset", "ppo_max");
+  expect(input(form, "hyperparameters.reward_clip").placeholder).toBe("5");
+  expect(said(form, "hyperparameters.reward_clip")).toContain("set by PPO-max; “none” takes it away");
+  type(form, "hyperparameters.reward_clip", "none");
+  expect(form.value).toEqual({ hyperparameters: { preset: "ppo_max", reward_clip: null } });
+  expect(said(form, "hyperparameters.reward_clip")).toContain("PPO-max: 5");
+  const again = formOf("Ppo");
+  again.value = form.value;
+  expect(input(again, "hyperparameters.reward_clip").value).toBe("none");
+  type(form, "hyperparameters.reward_clip", "");
+  expect(form.value).toEqual({ hyperparameters: { preset: "ppo_max" } });
+});
+
+test("“none” is no number where there has to be one", () => {
+  const form = grpoForm();
+  type(form, "hyperparameters.temperature", "none");
+  expect(input(form, "hyperparameters.temperature").getAttribute("aria-invalid")).toBe("true");
 });
 
 test("what was set by hand stays under every preset", () => {
@@ -169,7 +198,7 @@ test("what was set by hand stays under every preset", () => {
   type(form, "hyperparameters.epsilon_high", "0.3");
   choose(form, "hyperparameters.preset", "cispo");
   expect(form.value).toEqual({ hyperparameters: { epsilon_high: 0.3, preset: "cispo" } });
-  expect(said(form, "hyperparameters.epsilon_high")).toContain("cispo: 5");
+  expect(said(form, "hyperparameters.epsilon_high")).toContain("CISPO: 5");
 });
 
 test("a preset can be overruled by the method's own default", () => {

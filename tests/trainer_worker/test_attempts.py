@@ -12,7 +12,7 @@ from safetensors.torch import load as load_safetensors
 
 from contracts.event import Finished
 from contracts.method import GrpoMethod, LoraAdapter
-from contracts.method.reinforcement import GRPO_PRESETS
+from contracts.method.presets import GRPO_PRESETS
 from graders import parse
 from tests.trainer_worker.jobs import full, grpo, lora, make_spec, rloo
 from tests.trainer_worker.other_side import OtherSide

@@ -2,10 +2,10 @@
 
 import { create, fill, h } from "../dom";
 import type { Known, Widget } from "../field";
-import { makeWidget, textOf } from "../field";
+import { canBeTakenAway, makeWidget, textOf } from "../field";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, same, setAt } from "../path";
-import type { Definitions, Field, Node, Schema, UnionNode } from "../schema";
+import type { Definitions, Field, Node, Preset, Schema, UnionNode } from "../schema";
 import { blank, follow, readFields, withPreset } from "../schema";
 
 export type Problems = ReadonlyMap<string, string>;
@@ -248,17 +248,19 @@ export class SchemaForm extends HTMLElement {
     if (isAuto && found !== undefined && found !== null && found !== "auto") {
       return h("span", { class: "note numeric" }, interpolate(gettext("auto is %(value)s"), { value: textOf(found) }, true));
     }
-    if (field.presets !== null && typeof value === "string") return this.#presetNote(path, field.presets[value] ?? {});
-    if (!changed) return field.preset === null ? null : note(interpolate(gettext("set by %(preset)s"), { preset: field.preset }, true));
+    if (field.presets !== null && typeof value === "string") return this.#presetNote(path, field.presets[value]);
+    if (!changed) return field.preset === null ? null : note(setBy(field.preset, field));
     const text = field.fallback === null ? gettext("none") : textOf(field.fallback as Json);
     return note(interpolate(gettext("%(source)s: %(value)s"), { source: field.preset ?? gettext("recommended"), value: text }, true));
   }
 
-  /** What a preset sets, by the titles of the fields. */
-  #presetNote(path: string, set: JsonObject): HTMLElement {
+  /** What a preset is, and what it sets, by the titles of the fields. */
+  #presetNote(path: string, preset: Preset | undefined): HTMLElement | null {
+    if (preset === undefined) return null;
     const beside = path.split(".").slice(0, -1);
-    const told = Object.entries(set).map(([name, value]) => `${this.#drawn.get([...beside, name].join("."))?.field.title ?? name} ${textOf(value)}`);
-    return note(told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing"));
+    const told = Object.entries(preset.sets).map(([name, value]) => `${this.#drawn.get([...beside, name].join("."))?.field.title ?? name} ${textOf(value)}`);
+    const sets = told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing");
+    return note(`${preset.description} ${sets}`);
   }
 
   /** What decides which fields there are: kinds chosen and optional parts switched on. */
@@ -282,6 +284,12 @@ export class SchemaForm extends HTMLElement {
 /** What stands between backticks in a docstring is code. */
 function withCode(text: string): (string | HTMLElement)[] {
   return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
+}
+
+/** Who set a value; and how to take it away, where the field can be empty. */
+function setBy(preset: string, { node }: Field): string {
+  if (!canBeTakenAway(node)) return interpolate(gettext("set by %(preset)s"), { preset }, true);
+  return interpolate(gettext("set by %(preset)s; “%(none)s” takes it away"), { preset, none: gettext("none") }, true);
 }
 
 function note(text: string): HTMLElement {
