@@ -17,6 +17,9 @@ interface Tile {
 
 const RUNNING = new Set(["running", "queued", "validating_files", "paused"]);
 
+/** What changes the list of checkpoints. An evaluation may come after its checkpoint, where an attempt owed it. */
+const REDRAWN_AFTER = new Set(["checkpoint", "attempt", "evaluation"]);
+
 export class JobLive extends HTMLElement {
   #stream!: JobStream;
   #status = "";
@@ -47,7 +50,7 @@ export class JobLive extends HTMLElement {
   #hear(event: JobEvent): void {
     if (event.type === "phase") this.#phase = String(event["name"] ?? "");
     if (event.type === "metrics") this.#phase = "training";
-    if (event.type === "checkpoint" || event.type === "attempt") this.#refresh();
+    if (REDRAWN_AFTER.has(event.type)) this.#refresh();
     if (event.type === "status") this.#moved(String(event["to"] ?? ""));
     this.#soon();
   }
