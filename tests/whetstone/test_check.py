@@ -95,12 +95,27 @@ def test_the_row_without_an_answer_is_named() -> None:
         ("full", [*CHATS, {"messages": [*CHATS[0]["messages"][:-1], {"role": "assistant", "content": " "}]}], 21),
         ("dpo", [PAIRS[0] | {"chosen": ""}, *PAIRS], 1),
         ("reward_model", [PAIRS[0], PAIRS[0] | {"rejected": ""}], 2),
+        ("kto", [PAIRS[0], PAIRS[0] | {"rejected": " "}, PAIRS[1] | {"chosen": ""}], 2),
         ("kto", [*LABELLED, LABELLED[1] | {"completion": "\n"}], 21),
     ],
 )
 def test_the_row_with_an_empty_answer_is_named(method: str, rows: Rows, row: int) -> None:
     found = problem(checked(method, rows))
     assert (found.code, found.params["row"]) == ("dataset.empty_answer", row)
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_an_empty_rejected_answer_is_nothing_to_who_imitates_the_other(method: str) -> None:
+    rows = [PAIRS[0] | {"rejected": ""}, *PAIRS]
+    assert checked(method, rows).problems == []
+    found = problem(checked(method, [*rows, PAIRS[1] | {"chosen": " "}]))
+    assert (found.code, found.params["row"], found.params["others"]) == ("dataset.empty_answer", 22, 0)
+
+
+def test_empty_answers_of_a_pair_are_counted_once_a_row() -> None:
+    rows = [*PAIRS, PAIRS[0] | {"chosen": "", "rejected": ""}, PAIRS[1] | {"rejected": ""}]
+    found = problem(checked("dpo", rows))
+    assert (found.params["row"], found.params["others"]) == (21, 1)
 
 
 def test_an_empty_answer_is_nothing_to_a_method_that_samples_its_own() -> None:

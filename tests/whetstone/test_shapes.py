@@ -57,7 +57,8 @@ def test_equal_pairs_and_empty_answers_are_counted_and_the_first_is_named() -> N
     empty = {"prompt": "1+1", "chosen": " ", "rejected": "3"}
     empty_bad = {"prompt": "1+1", "chosen": "2", "rejected": ""}
     answers = make_dataset([*PAIRS[:3], equal, empty, empty, empty_bad]).answers
-    assert (answers.equal, answers.empty, answers.first_empty) == (1, 3, 5)
+    assert (answers.equal, answers.empty, answers.first_empty) == (1, 2, 5)
+    assert (answers.empty_rejected, answers.first_empty_rejected) == (1, 7)
 
 
 def test_a_label_that_is_none_leaves_prompts_with_answers() -> None:

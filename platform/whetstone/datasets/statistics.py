@@ -17,10 +17,12 @@ class Tally:
     rows: int = 0
     answered: int = 0
     empty: int = 0
+    empty_rejected: int = 0
     equal: int = 0
     labels: Counter[bool] = field(default_factory=Counter)
     first_unanswered: int | None = None
     first_empty: int | None = None
+    first_empty_rejected: int | None = None
     lengths: dict[Part, Counter[int]] = field(default_factory=dict)
 
     def add(self, row: PreparedRow) -> None:
@@ -31,9 +33,12 @@ class Tally:
             return
         self.answered += 1
         self._measure("answer", len(row.completion))
-        if not row.completion.strip() or (row.rejected is not None and not row.rejected.strip()):
+        if not row.completion.strip():
             self.empty += 1
             self.first_empty = self.first_empty or self.rows
+        elif row.rejected is not None and not row.rejected.strip():
+            self.empty_rejected += 1
+            self.first_empty_rejected = self.first_empty_rejected or self.rows
         if row.label is not None:
             self.labels[row.label] += 1
         if row.rejected is not None:
@@ -49,6 +54,8 @@ class Tally:
             first_unanswered=self.first_unanswered,
             empty=self.empty,
             first_empty=self.first_empty,
+            empty_rejected=self.empty_rejected,
+            first_empty_rejected=self.first_empty_rejected,
             equal=self.equal,
             good=self.labels[True],
             bad=self.labels[False],

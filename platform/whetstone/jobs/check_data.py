@@ -17,9 +17,8 @@ def check_rows(version: DatasetVersion, method: CanonicalMethod, param: str) -> 
     if why_not(version.shape, method):
         raise _wrong_shape(version, method, param)
     answers = version.answers
-    if method.shape != "prompt" and answers.first_empty is not None:
-        others = answers.empty - 1
-        raise Fault("dataset.empty_answer", field=param, row=answers.first_empty, dataset=str(version), others=others)
+    if empty := answers.empty_for(method.shape):
+        raise Fault("dataset.empty_answer", field=param, row=empty.first, dataset=str(version), others=empty.others)
     if method.shape in ("preference", "labelled") and 0 < version.rows == answers.equal:
         raise Fault("dataset.equal_pairs", field=param, rows=version.rows, dataset=str(version))
 

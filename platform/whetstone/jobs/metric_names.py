@@ -59,9 +59,7 @@ NAMES: dict[str, MetricName] = {
     "resampling/dropped": MetricName(
         _("Completions dropped"), LENGTH, _("Of prompts that were replaced: sampled, scored and not learned from.")
     ),
-    "score_mean": MetricName(
-        _("Score"), REWARD, _("Mean of the evaluator's score, before the penalty for length.")
-    ),
+    "score_mean": MetricName(_("Score"), REWARD, _("Mean of the evaluator's score, before the penalty for length.")),
     "score_std": MetricName(
         _("Score spread"), REWARD, _("Standard deviation of the evaluator's score, before the penalty for length.")
     ),
