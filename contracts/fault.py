@@ -74,6 +74,12 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The method {method} needs rows of shape {needed}, and “{dataset}” is of shape {shape}.",
         "Map the dataset's columns for this method, or choose another dataset.",
     ),
+    "dataset.ungraded_prompts": (
+        "data",
+        "“{dataset}” holds no rows of shape {needed}: of it the method {method} can only ask the model the prompts, and "
+        "nothing says how good its answers are.",
+        "Choose an evaluator that scores them, or another held-out dataset.",
+    ),
     "dataset.unanswered": (
         "data",
         "Row {row} of “{dataset}” holds no answer to imitate. So do {others} more rows.",

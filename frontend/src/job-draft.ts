@@ -73,9 +73,13 @@ export function missingIn(draft: Json, reward: Reward): Missing {
   const method = methodOf(draft);
   if (!method) return "method";
   if (!getAt(draft, ["training_file"])) return "dataset";
-  const block = getAt(draft, ["method", method]);
-  const hasReward = Boolean(getAt(block, ["evaluator"])) || isObject(getAt(block, ["grader"]));
-  return reward === "needed" && !hasReward ? "evaluator" : null;
+  return reward === "needed" && !hasReward(draft) ? "evaluator" : null;
+}
+
+/** Whether something scores the model's answers: an evaluator that was saved, or a grader in the draft itself. */
+export function hasReward(draft: Json): boolean {
+  const block = getAt(draft, ["method", methodOf(draft)]);
+  return Boolean(getAt(block, ["evaluator"])) || isObject(getAt(block, ["grader"]));
 }
 
 export interface ButtonState {

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
+from contracts.method import METHODS
 from tests.whetstone.factories import (
     CHATS,
     EXACT,
@@ -62,6 +63,18 @@ def test_every_method_goes_with_every_dataset_that_serves_it(method: str, rows: 
     assert found.steps > 0
 
 
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "full"])
+def test_every_method_takes_a_dora_adapter(method: str) -> None:
+    reward = {"grader": EXACT} if METHODS[method].is_reinforcement else {}
+    rows = {"chat": CHATS, "prompt": PROMPTS, "preference": PAIRS, "labelled": LABELLED}[METHODS[method].shape]
+    found = checked(method, rows, lora={"rank": 4, "use_dora": True}, **reward)
+    assert found.problems == []
+    assert found.method is not None
+    adapter = found.method.block.lora
+    assert adapter is not None
+    assert (adapter.rank, adapter.use_dora) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("method", "rows", "needed", "shape"),
     [
@@ -80,7 +93,31 @@ def test_a_wrong_shape_says_what_it_is_and_what_would_do(method: str, rows: Rows
 
 
 def test_a_held_out_set_of_the_wrong_shape_is_told_from_the_training_set() -> None:
-    found = problem(checked("dpo", PAIRS, held_out=PROMPTS))
+    found = problem(checked("reward_model", PAIRS, held_out=PROMPTS))
+    assert (found.code, found.field) == ("dataset.wrong_shape", "validation_file")
+
+
+@pytest.mark.parametrize(
+    ("method", "rows", "held_out"),
+    [
+        ("dpo", PAIRS, PROMPTS),
+        ("dpo", PAIRS, CHATS),
+        ("kto", LABELLED, PROMPTS),
+        ("kto", PAIRS, CHATS),
+        ("full", CHATS, PROMPTS),
+        ("lora", CHATS, PROMPTS),
+    ],
+)
+def test_held_out_prompts_do_where_an_evaluator_scores_the_answers(method: str, rows: Rows, held_out: Rows) -> None:
+    graded = checked(method, rows, held_out=held_out, grader=EXACT)
+    assert graded.problems == []
+    assert graded.held_out_rows == 20
+    found = problem(check(make_team(), graded.draft.model_copy(update={"method": METHODS[method]})))
+    assert (found.code, found.field) == ("dataset.ungraded_prompts", "validation_file")
+
+
+def test_held_out_labels_are_no_answers_to_imitate() -> None:
+    found = problem(checked("full", CHATS, held_out=LABELLED, grader=EXACT))
     assert (found.code, found.field) == ("dataset.wrong_shape", "validation_file")
 
 
@@ -156,6 +193,13 @@ def test_a_method_that_samples_needs_an_evaluator(method: str) -> None:
 def test_a_grader_that_scores_held_out_answers_must_find_its_columns() -> None:
     grader = EXACT | {"reference": "{{ item.solution }}"}
     assert problem(checked("dpo", PAIRS, grader=grader)).code == "evaluator.column_missing"
+
+
+def test_only_held_out_rows_need_the_columns_of_a_grader_that_nothing_is_learned_from() -> None:
+    bare = [{name: row[name] for name in ("prompt", "chosen", "rejected")} for row in PAIRS]
+    assert checked("dpo", bare, held_out=PROMPTS, grader=EXACT).problems == []
+    assert problem(checked("dpo", PAIRS, held_out=bare, grader=EXACT)).code == "evaluator.column_missing"
+    assert problem(checked("grpo", bare, held_out=PROMPTS, grader=EXACT)).code == "evaluator.column_missing"
 
 
 def test_the_same_file_twice_is_a_warning_that_stops_nobody() -> None:

@@ -187,6 +187,9 @@ def test_the_form_knows_what_each_method_needs_and_what_does_not_serve_it() -> N
         "reward_model": "none",
     }
     assert data["unfit"]["preference"] == {}
+    assert set(data["unfit"]["prompt"]) == {"full", "lora", "dpo", "kto", "reward_model"}
+    assert set(data["unfit_held_out"]["prompt"]) == {"reward_model"}
+    assert set(data["unfit_held_out"]["labelled"]) == {"full", "lora", "reward_model"}
     assert set(data["unfit"]["chat"]) == {"dpo", "kto", "reward_model"}
     assert set(data["unfit"][""]) == set(data["rewards"])
     assert data["datasets"][0]["shape"] == "preference"

@@ -3,7 +3,7 @@
 import { ApiError, getJson, postJson, sentenceOf, wasAborted } from "../api";
 import { debounce, fill, h, pageData } from "../dom";
 import type { DraftProblem, Reward, Verdict } from "../job-draft";
-import { below, buttonState, methodOf, missingIn, tidy, withMethod } from "../job-draft";
+import { below, buttonState, hasReward, methodOf, missingIn, tidy, withMethod } from "../job-draft";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, same, setAt } from "../path";
 import type { Definitions, Schema } from "../schema";
@@ -26,6 +26,8 @@ interface FormData {
   makes: Record<string, string>;
   /** Why datasets of a shape do not serve a method: by shape, then by method. */
   unfit: Record<string, Record<string, string>>;
+  /** The same for held-out rows, once an evaluator scores the model's answers to them. */
+  unfit_held_out: Record<string, Record<string, string>>;
   evaluators: Choice[];
   pools: Choice[];
   jobs_url: string;
@@ -234,13 +236,11 @@ export class JobForm extends HTMLElement {
 
   /** Datasets that the method cannot learn from, with the reason. */
   #showFitting(method: string): void {
-    const unfit = this.#data.datasets.flatMap(({ value, label, shape }) => {
-      const reason = this.#data.unfit[shape]?.[method];
-      return reason === undefined ? [] : [{ value, label, reason }];
-    });
-    const reasons = new Map(unfit.map(({ value, reason }) => [value, reason]));
+    const unfit = unfitted(this.#data.datasets, this.#data.unfit, method);
+    const heldOut = hasReward(this.#draft) ? unfitted(this.#data.datasets, this.#data.unfit_held_out, method) : unfit;
     const title = interpolate(gettext("Not for %(method)s"), { method: this.#titleOf(method) }, true);
-    for (const path of ["training_file", "validation_file"]) this.#choices.get(path)?.refuse(reasons, title);
+    this.#choices.get("training_file")?.refuse(byValue(unfit), title);
+    this.#choices.get("validation_file")?.refuse(byValue(heldOut), title);
     this.#choices.get("model")?.refuse(this.#unfitModels(method), title);
     this.#unfit.hidden = unfit.length === 0;
     const lines = unfit.map(({ label, reason }) => h("li", {}, h("strong", {}, label), h("span", { class: "help" }, reason)));
@@ -355,6 +355,23 @@ export class JobForm extends HTMLElement {
       this.#refused(reason);
     }
   }
+}
+
+interface Unfitted {
+  value: string;
+  label: string;
+  reason: string;
+}
+
+function unfitted(datasets: FormData["datasets"], reasons: FormData["unfit"], method: string): Unfitted[] {
+  return datasets.flatMap(({ value, label, shape }) => {
+    const reason = reasons[shape]?.[method];
+    return reason === undefined ? [] : [{ value, label, reason }];
+  });
+}
+
+function byValue(found: Unfitted[]): Map<string, string> {
+  return new Map(found.map(({ value, reason }) => [value, reason]));
 }
 
 function part(id: string, n: number, title: string): HTMLElement {

@@ -37,6 +37,16 @@ def why_not(shape: str, method: CanonicalMethod) -> str:
     return _("Its rows hold no answer to imitate. Map a column as completion, or end the messages with an answer.")
 
 
+def why_not_held_out(shape: str, method: CanonicalMethod, *, is_graded: bool) -> str:
+    """As `why_not`, for rows that are never trained on: where an evaluator scores the model's own answers, prompts do.
+
+    Labelled answers do not stand in for those that supervised methods imitate: their loss would count the bad ones.
+    """
+    if is_graded and shape in fitting("prompt") and not (method.shape == "chat" and shape == "labelled"):
+        return ""
+    return why_not(shape, method)
+
+
 def rows_for(version: DatasetVersion, method: CanonicalMethod) -> Rows:
     """A pair is a good and a bad answer for the methods that want labels."""
     if method.shape != "labelled":

@@ -17,7 +17,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import rows_for
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
-from whetstone.jobs.check_data import check_apart, check_labels, check_rows
+from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
 from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
@@ -155,7 +155,7 @@ def _check_data(found: Checked, method: CanonicalMethod) -> None:
             check_labels(found.training, method, "training_file")
     if found.validation:
         with _noting(found):
-            check_rows(found.validation, method, "validation_file")
+            check_held_out(found.validation, method, "validation_file")
     if found.training and found.validation:
         with _noting(found, is_warning=True):
             check_apart(found.training, found.validation)
@@ -174,7 +174,9 @@ def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> Non
         raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
     param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
     _check_scorers(team, found, found.grader, param)
-    for version in filter(None, (found.training, found.validation)):
+    # Where nothing is sampled in training, the held-out rows alone are graded.
+    graded = (found.training, found.validation) if method.is_reinforcement else (found.validation or found.training,)
+    for version in filter(None, graded):
         _check_columns(found.grader, version, param)
 
 

@@ -3,11 +3,29 @@
 from contracts.fault import Fault
 from contracts.method import CanonicalMethod
 from whetstone.datasets.models import DatasetVersion
-from whetstone.datasets.serves import fitting, rows_for, why_not
+from whetstone.datasets.serves import fitting, rows_for, why_not, why_not_held_out
+
+
+def check_held_out(version: DatasetVersion, method: CanonicalMethod, param: str) -> None:
+    """What must be true of held-out rows: of training rows too, or else an evaluator scores the model's own answers.
+
+    Raises:
+        Fault: what check_rows raises, or dataset.ungraded_prompts.
+    """
+    if not version.shape or not why_not(version.shape, method):
+        return check_rows(version, method, param)
+    reward = method.reward
+    is_graded = reward is not None and (reward.grader is not None or reward.evaluator is not None)
+    if not why_not_held_out(version.shape, method, is_graded=is_graded):
+        return None
+    if reward is not None and not why_not_held_out(version.shape, method, is_graded=True):
+        needed = " / ".join(fitting(method.shape))
+        raise Fault("dataset.ungraded_prompts", field=param, method=method.type, needed=needed, dataset=str(version))
+    raise _wrong_shape(version, method, param)
 
 
 def check_rows(version: DatasetVersion, method: CanonicalMethod, param: str) -> None:
-    """What must be true of training and held-out rows alike.
+    """What must be true of rows that a method learns from.
 
     Raises:
         Fault: dataset.not_mapped, dataset.unanswered, dataset.wrong_shape, dataset.empty_answer, dataset.equal_pairs.

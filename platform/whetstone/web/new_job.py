@@ -13,7 +13,7 @@ from contracts.method import METHODS, CanonicalMethod, canonical
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
-from whetstone.datasets.serves import why_not
+from whetstone.datasets.serves import why_not, why_not_held_out
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
@@ -31,6 +31,7 @@ def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
         "rewards": {name: _reward(method) for name, method in METHODS.items()},
         "makes": {name: method.makes for name, method in METHODS.items()},
         "unfit": {shape: _unfit(shape) for shape in SHAPES},
+        "unfit_held_out": {shape: _unfit_held_out(shape) for shape in SHAPES},
         "draft": _draft(team, query),
         "models": [_model(model) for model in owned(Model, team)],
         "datasets": [_dataset(version) for version in owned(DatasetVersion, team).select_related("dataset")],
@@ -52,6 +53,14 @@ def _reward(method: CanonicalMethod) -> Literal["needed", "optional", "none"]:
 def _unfit(shape: str) -> dict[str, str]:
     """Why a dataset of this shape does not serve a method, for those that it does not serve."""
     return {name: reason for name, method in METHODS.items() if (reason := why_not(shape, method))}
+
+
+def _unfit_held_out(shape: str) -> dict[str, str]:
+    """The same for held-out rows, where an evaluator scores the model's own answers to them."""
+    reasons = {
+        name: why_not_held_out(shape, method, is_graded=method.reward is not None) for name, method in METHODS.items()
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
