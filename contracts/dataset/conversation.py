@@ -40,6 +40,8 @@ def question(value: JsonValue, column: str) -> Turns:
 def _message(value: JsonValue, place: str) -> Message:
     if not isinstance(value, dict):
         raise ValueError(f"“{place}” is not a message with role and content")
+    if value.get("tool_calls") or value.get("function_call"):
+        raise ValueError(f"“{place}” calls a tool, and tools are not supported yet")
     role, content = value.get("role"), value.get("content")
     if role not in ("system", "developer", "user", "assistant", "tool"):
         raise ValueError(f"“{place}.role” is not one of system, developer, user, assistant, tool")

@@ -22,7 +22,8 @@ Role = Literal[
 ]
 
 # OpenAI keeps these keys of a row for the conversation itself: no grader sees them as `item.*`.
-RESERVED = frozenset({"messages", "tools", "parallel_tool_calls", "functions"})
+TOOLS = ("tools", "functions")
+RESERVED = frozenset({"messages", "parallel_tool_calls", *TOOLS})
 
 # What rows of a shape can be used as: a pair holds an answer to imitate, a good and a bad answer, and a prompt.
 # A labelled answer may be a bad one, so nobody imitates it.

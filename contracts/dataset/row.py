@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from contracts import Contract
 from contracts.dataset.conversation import Message, Turns, conversation, question
-from contracts.dataset.mapping import RESERVED, Column, ColumnMapping
+from contracts.dataset.mapping import RESERVED, TOOLS, Column, ColumnMapping
 from contracts.fault import Fault
 
 Row = Mapping[str, JsonValue]
@@ -36,6 +36,7 @@ def prepare(row: Row, mapping: ColumnMapping) -> PreparedRow:
         ValueError: with a sentence, when the row does not hold what the mapping promises.
         Fault: dataset.not_mapped, when the mapping promises nothing.
     """
+    _refuse_tools(row, mapping)
     if mapping.first("chosen"):
         return _pair(row, mapping)
     turns, completion = _answered(row, mapping)
@@ -43,6 +44,14 @@ def prepare(row: Row, mapping: ColumnMapping) -> PreparedRow:
     if label is not None and completion is None:
         raise ValueError("it has a label, and no answer that the label could judge")
     return PreparedRow(prompt=turns, completion=completion, item=_item(row, mapping), label=label)
+
+
+def _refuse_tools(row: Row, mapping: ColumnMapping) -> None:
+    """Nobody would offer them to the model: better said than silently trained without. Ignored columns are nothing."""
+    ignored = {column.name for column in mapping.columns if column.role == "ignored"}
+    for name in TOOLS:
+        if row.get(name) and name not in ignored:
+            raise ValueError(f"“{name}” is not empty, and tools are not supported yet")
 
 
 def labelled(row: PreparedRow) -> tuple[PreparedRow, ...]:

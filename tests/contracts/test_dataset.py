@@ -82,6 +82,27 @@ def test_a_pair_that_is_none_says_why(row: dict[str, Any], reason: str) -> None:
         read(row)
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"messages": [USER, GOOD], "tools": [{"type": "function"}]}, "“tools” is not empty"),
+        ({"messages": [USER, GOOD], "functions": [{"name": "add"}]}, "“functions” is not empty"),
+        ({"prompt": "1+1?", "completion": "2", "label": True, "tools": [{}]}, "“tools” is not empty"),
+        ({"messages": [USER, {**GOOD, "tool_calls": [{"type": "function"}]}]}, "messages.1.” calls a tool"),
+        ({"messages": [USER, {"role": "assistant", "function_call": {"name": "add"}}]}, "messages.1.” calls a tool"),
+    ],
+)
+def test_tools_are_refused_with_a_sentence(row: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=f"{reason}, and tools are not supported yet"):
+        read(row)
+
+
+def test_no_tools_and_ignored_ones_are_nothing() -> None:
+    assert read({"messages": [USER, GOOD], "tools": [], "functions": None}).completion == "2"
+    found = prepare({"q": "1+1?", "tools": ["hammer"]}, mapped(q="prompt", tools="ignored"))
+    assert found.item == {"q": "1+1?"}
+
+
 def test_half_a_pair_is_refused() -> None:
     with pytest.raises(ValueError, match="only one of them is mapped"):
         prepare({"q": "1+1?", "a": "2"}, mapped(q="prompt", a="chosen"))

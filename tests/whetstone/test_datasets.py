@@ -128,6 +128,7 @@ def test_duplicates_are_counted() -> None:
         ({"messages": []}, "not a list of messages"),
         ({"messages": "hello"}, "not a list of messages"),
         ({"messages": [{"role": "nobody", "content": "x"}]}, "role"),
+        ({"messages": [{"role": "user", "content": "x"}], "tools": [{}]}, "tools are not supported yet"),
         ({"messages": [{"role": "user"}]}, "content"),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "no turn"),
     ],
