@@ -116,6 +116,15 @@ test("a field at auto shows the number that it will be", () => {
   expect(form.querySelector('[data-path="hyperparameters.batch_size"]')?.textContent).toContain("auto is 16");
 });
 
+test.each([
+  [1.2649842271293374, "auto is 1.265"],
+  [0.00003, "auto is 0.00003"],
+])("a number that was computed is not told to its last digit: %s", (found, told) => {
+  const form = grpoForm();
+  form.resolved = { hyperparameters: { learning_rate: found } };
+  expect(said(form, "hyperparameters.learning_rate")).toContain(told);
+});
+
 test("keys that the form does not know are kept", () => {
   const form = grpoForm();
   form.value = { hyperparameters: { from_the_future: 1 } };

@@ -165,6 +165,13 @@ def browser(user: Any = None) -> Client:
     return client
 
 
+def test_a_reward_models_checkpoint_tells_its_pairs_as_the_headline_does() -> None:
+    job, claim = job_with(*MODEL, method="reward_model", scores=())
+    pairs = Evaluation(step=1, values={"pair_accuracy": 0.9417, "loss": 0.2})
+    record(job.id, claim.token, reports(pairs, saved(1, *MODEL)))
+    assert "Held-out right pairs 94.2%" in browser().get(reverse("job", args=[job.id])).content.decode()
+
+
 def test_the_page_of_a_job_keeps_a_checkpoint_by_a_button() -> None:
     job, _ = full_job()
     client = browser()

@@ -6,6 +6,7 @@ from django.utils import timezone
 from tests.whetstone.factories import make_job
 from whetstone.jobs.metric_names import CRITIC, NAMES, ORDER, PREFERENCE, REWARD, describe
 from whetstone.jobs.models import Event, Job
+from whetstone.jobs.series import series
 from whetstone.web.results import result_of
 
 # What TRL 1.16 and our trainers log, by method.
@@ -40,6 +41,12 @@ def test_a_mean_of_a_reward_model_is_no_mean_of_an_evaluator() -> None:
 def test_numbers_of_a_kind_stand_together() -> None:
     assert {describe(key).group for key in ("rewards/margins", "pair_accuracy", "max_reward")} == {PREFERENCE}
     assert {describe(key).group for key in ("value_loss", "explained_variance")} == {CRITIC}
+
+
+def test_held_out_pairs_stand_before_all_else_of_a_reward_model() -> None:
+    told = evaluated(mean_reward=(0.0, 0.1), margin=(0.0, 1.0), pair_accuracy=(0.5, 0.9))
+    told.last_event = 20
+    assert [about["key"] for about in series(told)["keys"]] == ["pair_accuracy", "margin", "mean_reward"]
 
 
 def test_a_grader_may_be_called_like_a_number() -> None:

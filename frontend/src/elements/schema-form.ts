@@ -246,7 +246,7 @@ export class SchemaForm extends HTMLElement {
     const found = getAt(this.#resolved, path.split("."));
     const isAuto = (value ?? field.fallback) === "auto";
     if (isAuto && found !== undefined && found !== null && found !== "auto") {
-      return h("span", { class: "note numeric" }, interpolate(gettext("auto is %(value)s"), { value: textOf(found) }, true));
+      return h("span", { class: "note numeric" }, interpolate(gettext("auto is %(value)s"), { value: typeof found === "number" ? number(found) : textOf(found) }, true));
     }
     if (field.presets !== null && typeof value === "string") return this.#presetNote(path, field.presets[value]);
     if (!changed) return field.preset === null ? null : note(setBy(field.preset, field));
@@ -290,6 +290,11 @@ function withCode(text: string): (string | HTMLElement)[] {
 function setBy(preset: string, { node }: Field): string {
   if (!canBeTakenAway(node)) return interpolate(gettext("set by %(preset)s"), { preset }, true);
   return interpolate(gettext("set by %(preset)s; “%(none)s” takes it away"), { preset, none: gettext("none") }, true);
+}
+
+/** Four digits of a number that was computed, written as it would be typed. */
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
 }
 
 function note(text: string): HTMLElement {

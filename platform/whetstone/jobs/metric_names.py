@@ -63,6 +63,15 @@ NAMES: dict[str, MetricName] = {
     "score_std": MetricName(
         _("Score spread"), REWARD, _("Standard deviation of the evaluator's score, before the penalty for length.")
     ),
+    "pair_accuracy": MetricName(
+        _("Held-out right pairs"),
+        PREFERENCE,
+        _("Share of held-out pairs in which the chosen answer is ahead. Half is a coin's throw."),
+        (0.5, None),
+    ),
+    "margin": MetricName(
+        _("Held-out margin"), PREFERENCE, _("How far good answers are ahead of bad ones on held-out rows."), (0.0, None)
+    ),
     "rewards/accuracies": MetricName(
         _("Right pairs"), PREFERENCE, _("Share of the batch's pairs in which the chosen answer is ahead."), (0.5, None)
     ),
@@ -181,15 +190,6 @@ NAMES: dict[str, MetricName] = {
     "num_tokens": MetricName(_("Tokens seen"), SPEED, _("Tokens that went through the model so far.")),
     "reward_mean": MetricName(_("Held-out reward"), REWARD, _("Mean score on rows that are never trained on.")),
     "accuracy": MetricName(_("Held-out accuracy"), REWARD, _("Share of held-out rows with a full score.")),
-    "pair_accuracy": MetricName(
-        _("Held-out right pairs"),
-        PREFERENCE,
-        _("Share of held-out pairs in which the chosen answer is ahead. Half is a coin's throw."),
-        (0.5, None),
-    ),
-    "margin": MetricName(
-        _("Held-out margin"), PREFERENCE, _("How far good answers are ahead of bad ones on held-out rows."), (0.0, None)
-    ),
     "reward_good": MetricName(
         _("Held-out, good answers"), PREFERENCE, _("Mean implied reward of good answers on held-out rows.")
     ),

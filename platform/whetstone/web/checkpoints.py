@@ -2,19 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.utils.formats import number_format
-from django.utils.translation import gettext_lazy as _
-
 from whetstone.jobs.checkpoints import Checkpoint, checkpoints_of
-from whetstone.jobs.headline import headline_of
+from whetstone.jobs.headline import Headline, headline_of
 from whetstone.jobs.models import Job
-
-NAMES = {
-    "reward_mean": _("Held-out reward"),
-    "pair_accuracy": _("Held-out right pairs"),
-    "loss": _("Held-out loss"),
-    "margin": _("Held-out margin"),
-}
+from whetstone.web.results import name_of, shown
 
 
 @dataclass(frozen=True)
@@ -23,12 +14,15 @@ class Row:
 
     checkpoint: Checkpoint
     score: str
-    """“Held-out reward 0.812”; empty where its step was not evaluated."""
+    """“Held-out reward 0.812”, “Held-out right pairs 94.2%”; empty where its step was not evaluated."""
 
 
 def checkpoint_rows(job: Job) -> list[Row]:
     """Newest first."""
     found = checkpoints_of(job)
     headline = headline_of(job.method, [one.held_out for one in found])
-    name = NAMES[headline.key] if headline else ""
-    return [Row(one, "" if one.score is None else f"{name} {number_format(one.score, 3)}") for one in found]
+    return [Row(one, _told(headline, one.score)) for one in found]
+
+
+def _told(headline: Headline | None, score: float | None) -> str:
+    return "" if headline is None or score is None else f"{name_of(headline.key)} {shown(headline.key, score)}"

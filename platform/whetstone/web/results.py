@@ -31,10 +31,10 @@ def result_of(job: Job) -> Result | None:
         return None
     before, after = first["values"][key], last["values"][key]
     is_better = after < before if key == "loss" else after > before
-    return Result(_name(key), _shown(key, before), _shown(key, after), is_better)
+    return Result(name_of(key), shown(key, before), shown(key, after), is_better)
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
     names = {
         "accuracy": _("Held-out accuracy"),
         "reward_mean": _("Held-out reward"),
@@ -45,5 +45,5 @@ def _name(key: str) -> str:
     return names[key]
 
 
-def _shown(key: str, value: float) -> str:
+def shown(key: str, value: float) -> str:
     return f"{value:.1%}" if key in SHARES else f"{value:.3f}"
