@@ -76,7 +76,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "dataset.ungraded_prompts": (
         "data",
-        "“{dataset}” holds no rows of shape {needed}: of it the method {method} can only ask the model the prompts, and "
+        "“{dataset}” holds no rows of shape {needed}: the method {method} can only ask the model its prompts, and "
         "nothing says how good its answers are.",
         "Choose an evaluator that scores them, or another held-out dataset.",
     ),

@@ -65,7 +65,7 @@ def test_every_method_goes_with_every_dataset_that_serves_it(method: str, rows: 
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "full"])
 def test_every_method_takes_a_dora_adapter(method: str) -> None:
-    reward = {"grader": EXACT} if METHODS[method].is_reinforcement else {}
+    reward: dict[str, Any] = {"grader": EXACT} if METHODS[method].is_reinforcement else {}
     rows = {"chat": CHATS, "prompt": PROMPTS, "preference": PAIRS, "labelled": LABELLED}[METHODS[method].shape]
     found = checked(method, rows, lora={"rank": 4, "use_dora": True}, **reward)
     assert found.problems == []
