@@ -6,6 +6,7 @@ ratio is the median over the pairs, and time is the process's own, so that a bus
 
 import gc
 import json
+import logging
 import operator
 import re
 import statistics
@@ -13,8 +14,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
-from time import process_time
+from time import perf_counter, process_time
 
+import math_verify
 import re2
 from jsonschema import Draft202012Validator
 from nltk.translate.gleu_score import sentence_gleu
@@ -24,9 +26,11 @@ from rapidfuzz import fuzz
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
-from graders import Grader, grade, parse
+from graders import Grader, Port, grade, parse
+from graders.sandbox import Jails
 
 COUNT = 10_000
+MATH_COUNT = 1_000
 PAIRS = 9
 FEWEST, ENOUGH_S = 3, 5.0
 """Slow kinds are measured in fewer pairs: these, and no more after this time."""
@@ -184,11 +188,40 @@ def measure(grader: Grader, bare: Callable[[], None]) -> tuple[float, float, flo
     return COUNT / ours, COUNT / theirs, statistics.median(a / b for a, b in pairs)
 
 
+def measure_math() -> tuple[float, float, float]:
+    """The same of math-verify by the clock, for the grader works in other processes: a jail for each processor."""
+    answers = [rf"So the share is \boxed{{\frac{{{n}}}{{7}}}}." for n in range(MATH_COUNT)]
+    items = [{"reference": rf"$\frac{{{n + n % 2}}}{{7}}$"} for n in range(MATH_COUNT)]
+    samples = [{"output_text": answer} for answer in answers]
+    grader = parse({"type": "math"})
+
+    def bare() -> None:
+        for answer, item in zip(answers, items, strict=True):
+            gold = math_verify.parse(item["reference"], parsing_timeout=None)
+            math_verify.verify(gold, math_verify.parse(answer, parsing_timeout=None), timeout_seconds=None)
+
+    def elapsed(run: Callable[[], object]) -> float:
+        started = perf_counter()
+        run()
+        return perf_counter() - started
+
+    logging.disable(logging.WARNING)  # math-verify says each time that it has no time limit
+    with Jails() as jails:
+        port = Port(jails=jails)
+        grade(grader, samples, items, port)  # a jail starts once, and a job keeps it
+        bare()
+        pairs = [(elapsed(lambda: grade(grader, samples, items, port)), elapsed(bare)) for _ in range(FEWEST)]
+    ours, theirs = (statistics.median(times) for times in zip(*pairs, strict=True))
+    return MATH_COUNT / ours, MATH_COUNT / theirs, statistics.median(a / b for a, b in pairs)
+
+
 def main() -> None:
     print(f"{'kind':<18}{'grades/s':>12}{'bare calls/s':>15}{'ratio':>8}")
     for kind, (document, bare) in CASES.items():
         rate, bare_rate, ratio = measure(parse(document), bare)
         print(f"{kind:<18}{rate:>12,.0f}{bare_rate:>15,.0f}{ratio:>8.1f}")
+    rate, bare_rate, ratio = measure_math()
+    print(f"{'math':<18}{rate:>12,.0f}{bare_rate:>15,.0f}{ratio:>8.1f}")
 
 
 if __name__ == "__main__":

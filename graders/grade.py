@@ -12,6 +12,7 @@ from graders.kinds.code_tests import code_tests
 from graders.kinds.cosine import cosine
 from graders.kinds.endpoint import endpoint
 from graders.kinds.judges import label_model, rubric, score_model
+from graders.kinds.mathematics import math
 from graders.kinds.multi import multi
 from graders.kinds.numbers import number
 from graders.kinds.reward_model import reward_model
@@ -30,6 +31,7 @@ from graders.schema import (
     LabelModel,
     Language,
     Length,
+    Math,
     Multi,
     Number,
     Python,
@@ -101,6 +103,8 @@ def _batch(grader: Grader) -> Batch:
             return each(text_similarity(grader))
         case Number():
             return each(number(grader))
+        case Math():
+            return math(grader)
         case Regex():
             return each(regex(grader))
         case JsonSchema():

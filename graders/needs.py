@@ -7,6 +7,7 @@ from graders.schema import (
     Endpoint,
     Grader,
     LabelModel,
+    Math,
     Python,
     RewardModelGrader,
     Rubric,
@@ -38,7 +39,7 @@ def asks_outside(grader: Grader) -> bool:
 
 def runs_code(grader: Grader) -> bool:
     """Whether grading takes a jail."""
-    return isinstance(grader, Python | CodeTests) or any(map(runs_code, grader.parts().values()))
+    return isinstance(grader, Python | CodeTests | Math) or any(map(runs_code, grader.parts().values()))
 
 
 _Named = Callable[[Grader], dict[str, str]]

@@ -19,6 +19,7 @@ from graders.schema import (
     LabelModel,
     Language,
     Length,
+    Math,
     Multi,
     Number,
     Python,
@@ -133,6 +134,7 @@ COSINE = {
     "embedding_model": "my-embedder",
 }
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
+MATH = {"type": "math", "reference": "{{ item.answer }}"}
 SIMILAR = {"type": "text_similarity", "reference": "{{ item.answer }}"}
 NUMBER = {"type": "number", "reference": "{{ item.answer }}"}
 CALL = {"type": "tool_call", "reference": "{{ item.answer }}"}
@@ -172,8 +174,9 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         "sacrebleu's sentence BLEU over 100 (4-grams, smoothed by `exp`, effective order, 13a). `gleu` is nltk's "
         "Google BLEU, `meteor` nltk's METEOR by exact words and stems: its synonyms need WordNet, which PyPI does not "
         "ship, and are left out. `rouge_1` to `rouge_5` and `rouge_l` are rouge-score's F-measure, without stemming. "
-        "OpenAI does not say which variants it uses. Chinese and Japanese characters count as words. METEOR of the same "
-        "four words is 0.992, and ROUGE-5 of texts under five words 0. Texts too long to be compared (lengths that "
+        "OpenAI does not say which variants it uses. Chinese and Japanese characters count as words. METEOR of the "
+        "same four words is 0.992, and ROUGE-5 of texts under five words 0. "
+        "Texts too long to be compared (lengths that "
         "multiply to more than 10^10; for the others 10^6 characters, for METEOR 4·10^6 pairs of words) are 0 with "
         "`other_error`. `cosine` is the cosine of both texts' embeddings; where the embedding model gives none, the "
         "sample is not scored.",
@@ -199,6 +202,18 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
             (NUMBER | {"relative_tolerance": 0.01}, "about 3.14", "3.14159"),
             (NUMBER | {"pick": "only"}, "18 dollars", 18),
             (NUMBER | {"units": ["dollars", "$"]}, "So $18 for 9 eggs.", "18 dollars"),
+        ],
+    ),
+    (
+        Math,
+        "By math-verify, which reads LaTeX and expressions and compares them by sympy: 1/3, \\frac13 and 0.333333 … as "
+        "`decimals` say. It runs in a jail of its own: a pair that takes longer than `timeout_s` is cut off, 0 with "
+        "`other_error`, and the rest goes on. An answer in which no mathematics is found is 0 and no error; a right "
+        "answer without any is 0 with `other_error`. Not scored, and never 0: a machine that has no jail.",
+        [
+            (MATH, r"So it is $\frac{1}{3}$.", r"\frac{1}{3}"),
+            (MATH, r"So it is $\frac{1}{2}$.", r"\frac{1}{3}"),
+            (MATH | {"find": "boxed"}, r"From $x = 5$ follows \boxed{2x + 2}.", "2(x + 1)"),
         ],
     ),
     (

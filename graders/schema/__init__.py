@@ -15,7 +15,7 @@ from graders.schema.composed import MAX_DEPTH, Multi
 from graders.schema.endpoint import MASK, SECRET, Endpoint, secret_names
 from graders.schema.judges import Criterion, LabelModel, Rubric, SamplingParams, ScoreModel
 from graders.schema.models import RewardModelGrader
-from graders.schema.numbers import Number
+from graders.schema.numbers import Math, Number
 from graders.schema.shape import Language, Length, Repetition
 from graders.schema.structure import Format, JsonSchema, ToolCall
 from graders.schema.text import Regex, StringCheck, TextSimilarity
@@ -24,6 +24,7 @@ Grader = Annotated[
     StringCheck
     | TextSimilarity
     | Number
+    | Math
     | Regex
     | JsonSchema
     | Format
@@ -58,6 +59,7 @@ __all__ = [
     "LabelModel",
     "Language",
     "Length",
+    "Math",
     "Multi",
     "Number",
     "Python",
