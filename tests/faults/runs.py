@@ -28,7 +28,7 @@ ROWS = [
     {"messages": [{"role": "user", "content": f"{n}+{n}="}, {"role": "assistant", "content": f"{2 * n}. {TEXT}"}]}
     for n in range(64)
 ]
-SIZES = {"batch_size": 4, "micro_batch_size": 4, "checkpoint_interval": 5, "n_epochs": 50, "learning_rate": 0.001}
+SIZES = {"batch_size": 2, "micro_batch_size": 2, "checkpoint_interval": 5, "n_epochs": 50, "learning_rate": 0.001}
 SAMPLING = {"num_generations": 4, "max_completion_length": 8, "micro_batch_size": 16}
 DIGITS = {"type": "regex", "name": "digits", "pattern": "[0-9]"}
 Kind = Literal["full", "grpo"]

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.runs import STEPS, Bench, Row, full_form_only, harmed, times
 from tests.faults.trainers import Trainer
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 CHANCE = random.Random(7)
 
 
@@ -21,7 +21,7 @@ def kill_trainer(trainer: Trainer) -> None:
 def test_a_killed_training_process_loses_nothing(bench: Bench) -> None:
     row = Row("SIGKILL of the training process, at random steps")
     for _ in range(times(full=20, short=3)):
-        harmed(bench, row, kill_trainer, at_step=CHANCE.randrange(1, STEPS - 5))
+        harmed(bench, row, kill_trainer, at_step=CHANCE.randrange(1, STEPS - 8))
     row.write()
     assert statistics.median(row.recovered_s) < 10  # no lease had to run out
 
@@ -34,7 +34,7 @@ def test_a_killed_worker_loses_nothing(bench: Bench) -> None:
         bench.place.start(trainer.worker)
 
     for _ in range(times(full=5, short=1)):
-        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 5))
+        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 8))
     row.write()
 
 
@@ -73,7 +73,7 @@ def test_a_power_cut_loses_nothing(bench: Bench) -> None:
         bench.place.heal()
 
     for _ in range(times(full=3, short=1)):
-        harmed(bench, row, cut_power, at_step=CHANCE.randrange(1, STEPS - 5))
+        harmed(bench, row, cut_power, at_step=CHANCE.randrange(1, STEPS - 8))
     row.write()
 
 
@@ -87,6 +87,6 @@ def test_two_supervisors_give_a_job_to_one_worker(bench: Bench) -> None:
 
     bench.place.start(*others)
     for _ in range(3):
-        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 5))
+        harmed(bench, row, kill_worker, at_step=CHANCE.randrange(1, STEPS - 8))
     bench.place.kill(*others)
     row.write()

@@ -12,7 +12,7 @@ from tests.faults.proxy import Network
 from tests.faults.runs import LONG, STEPS, Bench, Fault, Row, full_form_only, harmed, times
 from tests.faults.trainers import Trainer
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 BESIDE_S = 1.5
 """How long the old and the new attempt live beside each other before the old one is let go."""
 

@@ -14,7 +14,7 @@ from contracts.queue import WAKE_TASK, queue_of
 from tests.faults.runs import STEPS, Bench, Row, full_form_only, harmed
 from tests.faults.trainers import Trainer, watching
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
 LOCKED_S = 10.0
 
 
