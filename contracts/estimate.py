@@ -32,6 +32,8 @@ SAFE_SHARE = 0.8
 """Of the memory that is there: what may be planned with, because this is an estimate."""
 NO_FIT = 0.75
 """Settings that ran out of memory are followed by some that need at most this share of it, the libraries aside."""
+SCORED_AT_ONCE = 16_384
+"""Tokens of conversations, padding included, that pass through a reward model together."""
 GB = 1e9
 
 
@@ -76,22 +78,26 @@ class Workload(Contract):
     tokens: int
     """Of the longest row; where completions are sampled, of the longest prompt."""
     bf16: bool
+    scorers: tuple[Shape, ...] = ()
+    """The reward models that the grader asks. They lie beside the model that is trained."""
 
 
 class Memory(NamedTuple):
     """Bytes."""
 
     kept: float
-    """From the first step to the last: weights, gradients, optimizer, a reference model, a critic."""
+    """From the first step to the last: weights, gradients, optimizer, a reference model, a critic, reward models."""
     activations: float
     """What the backward pass needs of one micro batch."""
     sampling: float
     """Keys, values and probabilities of all completions that are sampled at once."""
+    scoring: float = 0.0
+    """What one layer of a reward model makes of the conversations that pass through it together."""
 
     @property
     def peak(self) -> float:
-        """Learning and sampling take turns."""
-        return RUNTIME + self.kept + max(self.activations, self.sampling)
+        """Learning, sampling and scoring take turns."""
+        return RUNTIME + self.kept + max(self.activations, self.sampling, self.scoring)
 
     @property
     def peak_gb(self) -> float:
@@ -104,9 +110,10 @@ def estimate(method: CanonicalMethod, load: Workload, *, checkpointing: bool) ->
     tokens = load.tokens + (h.max_completion_length if isinstance(h, SamplingHyperparameters) else 0)
     at_once = int(fixed(h.micro_batch_size)) * _sequences_a_row(method)
     return Memory(
-        kept=_kept(method, load),
+        kept=_kept(method, load) + _kept_of_scorers(load),
         activations=at_once * tokens * _per_token(load, checkpointing),
         sampling=_sampling(h, load, tokens) if isinstance(h, SamplingHyperparameters) else 0,
+        scoring=max((SCORED_AT_ONCE * _layer(shape, load.bf16) for shape in load.scorers), default=0.0),
     )
 
 
@@ -170,6 +177,11 @@ def _kept(method: CanonicalMethod, load: Workload) -> float:
     return FLOAT * parameters * copies + learning + autocast
 
 
+def _kept_of_scorers(load: Workload) -> float:
+    """Weights alone, in the precision of the training: nothing of them is learned."""
+    return sum(shape.parameters for shape in load.scorers) * (HALF if load.bf16 else FLOAT)
+
+
 def _has_reference(method: CanonicalMethod) -> bool:
     """A frozen copy of the whole model. Beside an adapter it is the model without it, and costs nothing."""
     h = method.hyperparameters
@@ -196,10 +208,14 @@ def _per_token(load: Workload, checkpointing: bool) -> float:
     Counted in what autograd saves of a gated decoder with fused attention (no matrix of scores is kept), as Korthikanti
     et al. (arXiv:2205.05198) count for older ones. Checkpointing keeps each layer's input and one layer's insides.
     """
-    shape = load.shape
-    floats = 4 * shape.intermediate + 6 * shape.hidden + 4 * shape.query + 2 * shape.key_value
-    layer = FLOAT * floats * (MIXED if load.bf16 else 1)
+    shape, layer = load.shape, _layer(load.shape, load.bf16)
     return FLOAT * shape.hidden * shape.layers + layer if checkpointing else layer * shape.layers
+
+
+def _layer(shape: Shape, bf16: bool) -> float:
+    """Bytes that one layer makes of one token."""
+    floats = 4 * shape.intermediate + 6 * shape.hidden + 4 * shape.query + 2 * shape.key_value
+    return FLOAT * floats * (MIXED if bf16 else 1)
 
 
 def _sampling(h: SamplingHyperparameters, load: Workload, tokens: int) -> float:

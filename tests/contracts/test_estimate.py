@@ -46,6 +46,24 @@ def test_full_training_keeps_sixteen_bytes_a_parameter() -> None:
     assert estimate(resolved("full"), LOAD, checkpointing=False).kept == 16 * HALF_A_BILLION
 
 
+@pytest.mark.parametrize(("bf16", "bytes_a_parameter"), [(False, 4), (True, 2)])
+def test_a_reward_model_that_is_asked_lies_beside_the_policy(bf16: bool, bytes_a_parameter: int) -> None:
+    alone, method = LOAD.model_copy(update={"bf16": bf16}), resolved("grpo")
+    beside = alone.model_copy(update={"scorers": (SHAPE, SHAPE)})
+    found, before = (estimate(method, load, checkpointing=False) for load in (beside, alone))
+    assert found.kept - before.kept == 2 * bytes_a_parameter * HALF_A_BILLION
+    assert found.scoring > before.scoring == 0
+    assert found.peak > before.peak
+
+
+def test_scoring_counts_where_neither_learning_nor_sampling_needs_as_much() -> None:
+    method = resolved("grpo", batch_size=1, micro_batch_size=1, num_generations=2, max_completion_length=1)
+    load = LOAD.model_copy(update={"tokens": 8, "scorers": (SHAPE,)})
+    found = estimate(method, load, checkpointing=True)
+    assert found.scoring > max(found.activations, found.sampling)
+    assert found.peak == pytest.approx(found.kept + found.scoring, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("kind", "hyperparameters", "bytes_a_parameter"),
     [

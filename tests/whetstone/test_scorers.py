@@ -27,6 +27,7 @@ from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job
 from whetstone.jobs.retention import contents_needed
 from whetstone.modelhub.models import Model
+from whetstone.starter import model as starter
 
 TASTE = {"type": "reward_model", "name": "taste", "model": "taste"}
 BOTH = {"type": "multi", "graders": {"right": EXACT, "taste": TASTE}, "calculate_output": "right + taste"}
@@ -73,6 +74,18 @@ def test_a_reward_model_that_is_not_here_is_named_with_its_place() -> None:
         ("evaluator.model_missing", "method.grpo.grader.graders.y.graders.a.model"),
         ("evaluator.model_missing", "method.grpo.grader.graders.y.graders.b.model"),
     ]
+
+
+def test_a_reward_model_that_is_asked_needs_memory_too() -> None:
+    scorer = make_scorer()
+    make_model()
+    make_dataset(PROMPTS)
+    Model.objects.update(config=starter.CONFIG, parameters=1_000_000)
+    Model.objects.filter(id=scorer.id).update(parameters=2_000_000_000)
+    alone, beside = (check(make_team(), make_draft(**of(grader))).memory_gb for grader in (EXACT, BOTH))
+    assert alone is not None
+    assert beside is not None
+    assert 7.9 < beside - alone < 9, "four bytes a parameter, and what a pass through it takes"
 
 
 def test_a_saved_evaluator_that_asks_for_a_lost_model_is_named_itself() -> None:

@@ -21,7 +21,13 @@ def use_checkpointing(assignment: Assignment, model: Any, tokenizer: Any) -> boo
     if shape is None:
         return method.hyperparameters.gradient_checkpointing is True
     tokens = _longest_row(assignment, tokenizer, context_of(model))
-    load = Workload(shape=shape, tokens=tokens, bf16=use_bf16(method.hyperparameters))
+    scorers = [shape_of(assignment.scorers[given.name], given.parameters) for given in assignment.spec.scorers]
+    load = Workload(
+        shape=shape,
+        tokens=tokens,
+        bf16=use_bf16(method.hyperparameters),
+        scorers=tuple(filter(None, scorers)),
+    )
     available = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else cpu_bytes()
     Needs(load=load, available=available).write(assignment)
     answer = needs_checkpointing(method, load, available)

@@ -99,19 +99,19 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         raise Fault("request.invalid", field=field, detail=detail) from None
     found.held_out_rows = rows_for(found.validation, method).total if found.validation else 0
     found.method, found.rows, found.steps = resolved, facts.rows, total_steps(resolved, facts.rows)
-    found.memory_gb = _memory_gb(resolved, found.model, found.training)
+    found.memory_gb = _memory_gb(resolved, found.model, found.training, found.scorers)
 
 
-def _memory_gb(method: CanonicalMethod, model: Model, training: DatasetVersion) -> float | None:
+def _memory_gb(method: CanonicalMethod, model: Model, training: DatasetVersion, scorers: list[Model]) -> float | None:
     """Without a GPU in mind, and with every activation kept: what “auto” checkpointing saves is the worker's to say."""
     try:
-        shape = Shape.of(model.config, model.parameters)
+        shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *scorers))
     except ValueError:
         return None
     longest = training.statistics["longest_line"] // BYTES_A_TOKEN
     tokens = min(longest, model.context_length or longest)
     h = method.hyperparameters
-    load = Workload(shape=shape, tokens=tokens, bf16=h.precision == "bf16")
+    load = Workload(shape=shape, tokens=tokens, bf16=h.precision == "bf16", scorers=tuple(beside))
     return estimate(method, load, checkpointing=h.gradient_checkpointing is True).peak_gb
 
 
