@@ -151,6 +151,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator asks “{model}” for scores, and that is no reward model.",
         "Name a model in the evaluator that was trained by the method reward_model.",
     ),
+    "evaluator.template_failed": (
+        "grader",
+        "The chat template of the reward model “{model}” cannot write a conversation with the turns {roles}: {detail}",
+        "Name another reward model in the evaluator, or choose rows with turns that its template knows.",
+    ),
     "grader.always_fails": (
         "grader",
         "The evaluator could not score a single answer: {detail}",

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerBase
 
+from contracts.estimate import SCORED_AT_ONCE
 from contracts.fault import Fault
 from contracts.method import Hyperparameters
 from graders import Conversation, Grader, Port, Unreachable, runs_code
@@ -16,21 +18,27 @@ from graders.sandbox import Jails, Unsafe, walls
 from trainer_worker.data import Turns, render
 from trainer_worker.models import context_of, load_tokenizer, use_bf16
 
-TOKENS_AT_ONCE = 16_384
-"""Padding included. A conversation that is longer passes alone."""
+TOKENS_AT_ONCE = SCORED_AT_ONCE
+"""A conversation that is longer passes alone."""
 
 
 @dataclass(frozen=True)
 class Scorer:
     """A reward model: one number at the end of a conversation, as in its training (padded on the right)."""
 
+    name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
 
     @torch.no_grad()
     def score(self, conversations: Sequence[Conversation]) -> list[float | None]:
-        """In batches of like length; None for a conversation that is longer than the model's context."""
-        texts = [render(self.tokenizer, _turns(one), to_be_answered=False) for one in conversations]
+        """In batches of like length; None for a conversation that is longer than the model's context.
+
+        Raises:
+            Fault: evaluator.template_failed. It is no score of 0 and no “not scored”: which turns a template knows
+                hangs on the data, so the same rows would stay without a score to the end.
+        """
+        texts = [self._written(_turns(one)) for one in conversations]
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         fitting = (n for n, one in enumerate(ids) if len(one) <= context_of(self.model))
         scores: list[float | None] = [None] * len(ids)
@@ -38,6 +46,13 @@ class Scorer:
             for n, score in zip(batch, self._pass([ids[n] for n in batch]), strict=True):
                 scores[n] = score
         return scores
+
+    def _written(self, turns: Turns) -> str:
+        try:
+            return render(self.tokenizer, turns, to_be_answered=False)
+        except (TemplateError, ValueError, TypeError) as error:
+            roles = ", ".join(turn["role"] for turn in turns)
+            raise Fault("evaluator.template_failed", model=self.name, roles=roles, detail=str(error)[:500]) from error
 
     def _pass(self, rows: list[list[int]]) -> list[float]:
         longest = max(map(len, rows))
@@ -102,7 +117,7 @@ def _load(name: str, folder: Path, h: Hyperparameters) -> Scorer:
     if model.config.num_labels != 1 or told["missing_keys"]:  # its head would be drawn at random
         raise Fault("evaluator.not_a_reward_model", model=name)
     model.config.get_text_config().pad_token_id = _pad_id(tokenizer)  # by it the model finds where a row ends
-    return Scorer(model.eval().requires_grad_(False).to(_device()), tokenizer)
+    return Scorer(name, model.eval().requires_grad_(False).to(_device()), tokenizer)
 
 
 def _device() -> torch.device:

@@ -3,8 +3,9 @@
 import io
 import itertools
 import json
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,15 +14,18 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 
 from contracts.event import ResumePoint
 from contracts.fault import Fault
-from contracts.job import JobSpec
+from contracts.job import JobSpec, ModelRef
 from contracts.method import FullMethod, Hyperparameters
 from graders import Unreachable, parse
 from tests.trainer_worker.jobs import DIGITS, full, grpo, make_spec, tiny_model
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_attempts import finished, weights
+from tests.trainer_worker.trainers import assignment_of
 from trainer_worker import scorers
 from trainer_worker.data import render
+from trainer_worker.methods.fitting import use_checkpointing
 from trainer_worker.models import load_model, load_tokenizer
+from trainer_worker.needs import Needs
 from trainer_worker.scorers import load_port
 from trainer_worker.worker import Worker
 from whetstone.starter import data
@@ -79,6 +83,33 @@ def test_in_bf16_the_scores_are_nearly_the_same(taste: Path) -> None:
 
 def test_a_conversation_beyond_the_context_has_no_score(taste: Path) -> None:
     assert [score is None for score in scored(taste, "a" * 3000, "a")] == [True, False]
+
+
+def test_turns_that_its_chat_template_refuses_are_a_fault_that_names_them(taste: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "strict"
+    shutil.copytree(taste, folder)
+    template = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    (folder / "chat_template.jinja").write_text(template + "{{ m.content }}{% endfor %}")
+    assert scored(folder, "2") != [None]
+    port = load_port(None, {NAME: folder}, H)
+    assert port.scorers
+    with pytest.raises(Fault) as caught:
+        port.scorers.score(NAME, [[cast(Any, {"role": "system", "content": "Be brief."}), *conversation("2")]])
+    report = caught.value.report
+    assert (report.code, report.cause) == ("evaluator.template_failed", "grader")
+    assert f"“{NAME}” cannot write a conversation with the turns system, user, assistant: no system" in report.message
+    assert report.next_step
+
+
+def test_its_memory_is_counted_beside_the_model_that_is_trained(tiny: Path, taste: Path, tmp_path: Path) -> None:
+    alone = assignment_of(grpo(), tiny, tmp_path)
+    asked = ModelRef(name=NAME, files=(), parameters=12_345)
+    spec = alone.spec.model_copy(update={"scorers": (asked,)})
+    model, tokenizer = load_model(tiny, seed=3, drawn=tmp_path / "drawn"), load_tokenizer(tiny)
+    use_checkpointing(alone.model_copy(update={"spec": spec, "scorers": {NAME: taste}}), model, tokenizer)
+    needs = Needs.read(alone)
+    assert needs is not None
+    assert [(one.parameters, one.layers) for one in needs.load.scorers] == [(12_345, model.config.num_hidden_layers)]
 
 
 def test_loading_and_scoring_draw_no_random_numbers(taste: Path) -> None:
