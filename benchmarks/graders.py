@@ -68,6 +68,11 @@ def bare_regex() -> None:
         operator.eq(match and match[1], reference)
 
 
+def bare_steps() -> None:
+    for text, _, _ in TEXTS:
+        statistics.fmean(PATTERN.search(step) is not None for step in text.split("\n\n"))
+
+
 def bare_multi() -> None:
     for text, reference, other in TEXTS:
         0.9 * (text == other) + 0.1 * (Decimal(DIGITS.findall(text)[-1]) == Decimal(reference))
@@ -165,6 +170,7 @@ CASES: dict[str, tuple[object, Callable[[], None]]] = {
     "length": ({"type": "length", "target": 12}, bare_length),
     "repetition": ({"type": "repetition", "ngram": 2}, bare_repetition),
     "language": ({"type": "language"}, of_pairs(lambda text, _: identifier().classify(text))),
+    "steps": ({"type": "steps", "grader": {"type": "regex", "pattern": PATTERN.pattern}}, bare_steps),
     "multi of two": (
         {"type": "multi", "graders": {"a": STRING, "b": NUMBER}, "calculate_output": "0.9 * a + 0.1 * b"},
         bare_multi,

@@ -17,6 +17,7 @@ from graders.kinds.multi import multi
 from graders.kinds.numbers import number
 from graders.kinds.reward_model import reward_model
 from graders.kinds.shape import language, length, repetition
+from graders.kinds.steps import steps
 from graders.kinds.structure import format, json_schema
 from graders.kinds.text import regex, string_check, text_similarity
 from graders.kinds.tool_call import tool_call
@@ -40,6 +41,7 @@ from graders.schema import (
     RewardModelGrader,
     Rubric,
     ScoreModel,
+    Steps,
     StringCheck,
     TextSimilarity,
     ToolCall,
@@ -133,6 +135,8 @@ def _batch(grader: Grader) -> Batch:
             return rubric(grader)
         case Endpoint():
             return endpoint(grader)
+        case Steps():
+            return steps(grader, _graded(grader.grader, grader.grader.name or "step"))
         case Multi():
             parts = grader.graders.items()
             return multi(grader, {key: _graded(part, part.name or key) for key, part in parts})

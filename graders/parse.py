@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from graders.problem import GraderError, Mistake, Problem, likely, quoted
-from graders.schema import MAX_DEPTH, Grader, Multi
+from graders.schema import MAX_DEPTH, Grader, Multi, Steps
 
 _GRADER: TypeAdapter[Grader] = TypeAdapter(Grader)
 _MODELS: tuple[type[BaseModel], ...] = get_args(get_args(Grader)[0])
@@ -36,6 +36,8 @@ def _named(grader: Grader, name: str) -> Grader:
     update: dict[str, object] = {"name": grader.name or name}
     if isinstance(grader, Multi):
         update["graders"] = {key: _named(part, key) for key, part in grader.graders.items()}
+    if isinstance(grader, Steps):
+        update["grader"] = _named(grader.grader, "step")
     return grader.model_copy(update=update)
 
 

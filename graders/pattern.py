@@ -49,6 +49,19 @@ class Pattern:
                 return None
         return data[start:end].decode()
 
+    def pieces(self, text: str, most: int) -> list[str]:
+        """The text cut before each match, into at most so many. Raises Flagged when the text is too long for that."""
+        data = _bytes(text, self._once.programsize * most)
+        cuts, at = [0], 0
+        while len(cuts) < most and (match := self._once.search(data, at)):
+            start, end = match.span()
+            if start > 0:
+                cuts.append(start)
+            at = max(end, start + 1)
+            if at > len(data):
+                break
+        return [data[start:end].decode("utf-8", "replace") for start, end in zip(cuts, [*cuts[1:], None], strict=True)]
+
 
 def _bytes(text: str, size: int) -> bytes:
     # Half a character (a lone surrogate, which JSON can carry) has no bytes: it becomes a question mark.

@@ -28,6 +28,7 @@ from graders.schema import (
     RewardModelGrader,
     Rubric,
     ScoreModel,
+    Steps,
     StringCheck,
     TextSimilarity,
     ToolCall,
@@ -408,6 +409,29 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         [
             ({"type": "reward_model", "model": "helpful"}, "Paris.", ""),
             ({"type": "reward_model", "model": "helpful", "scale": "sigmoid"}, "It is", ""),
+        ],
+    ),
+    (
+        Steps,
+        "The inner grader is any grader; all steps of a batch are graded at once. What stands before the first mark is "
+        "a step too, so that nothing escapes. A step's errors are the whole's errors; where a step is not scored, the "
+        "whole is not; an answer without steps is 0. Let's Verify Step by Step (arXiv:2305.20050) takes the product.",
+        [
+            (
+                {
+                    "type": "steps",
+                    "grader": {"type": "regex", "pattern": "= \\d+"},
+                    "split": "step",
+                    "aggregate": "min",
+                },
+                "Step 1: 16 - 7 = 9\nStep 2: 9 times 2 is 18",
+                "",
+            ),
+            (
+                {"type": "steps", "grader": {"type": "reward_model", "model": "helpful"}, "aggregate": "mean"},
+                "First Paris.\n\nOr Rome.",
+                "",
+            ),
         ],
     ),
     (

@@ -57,7 +57,7 @@ test("a value set from the JSON is drawn, whatever was there before", () => {
 });
 
 test("a kind without a form is shown and kept", () => {
-  const unknown = { type: "python", source: "def grade(): ..." };
+  const unknown = { type: "lambda", source: "def grade(): ..." };
   const made = form({ type: "multi", graders: { a: EXACT, code: unknown }, calculate_output: "a" });
   expect(made.textContent).toContain("def grade()");
   made.querySelector<HTMLElement>('button[aria-label="Duplicate: a"]')?.click();
@@ -129,4 +129,30 @@ test("a reward model that the JSON names stays, though the page does not know it
   made.kinds = KINDS;
   made.value = { type: "reward_model", model: "gone" };
   expect(made.querySelector<HTMLSelectElement>('[data-path="model"] select')?.value).toBe("gone");
+});
+
+test("the grader of steps is chosen, changed and combined by clicking only", () => {
+  const made = form(null);
+  made.querySelector<HTMLElement>('[data-kind="steps"]')?.click();
+  expect(made.value).toMatchObject({ type: "steps", grader: null, split: "blank_line" });
+  made.querySelector<HTMLElement>('[data-path="grader"] [data-kind="number"]')?.click();
+  expect(made.value).toMatchObject({ type: "steps", grader: { type: "number", pick: "last" } });
+  made.querySelector<HTMLElement>('[data-path="grader"] .grader-head .button')?.click();
+  made.querySelector<HTMLElement>('[data-path="grader"] .adder [data-kind="regex"]')?.click();
+  expect(made.value).toMatchObject({
+    type: "steps",
+    grader: { type: "multi", graders: { number: { type: "number" }, regex: { type: "regex" } }, calculate_output: "(number + regex) / 2" },
+  });
+});
+
+test("an error in the grader of steps goes to its own field", () => {
+  const made = form({ type: "steps", grader: EXACT });
+  made.problems = new Map([["grader.operation", "not an operation"]]);
+  expect(made.querySelector('.grader .grader [data-path="operation"]')?.textContent).toContain("not an operation");
+});
+
+test("a part that is called grader keeps its name and its buttons", () => {
+  const made = form({ type: "multi", graders: { grader: EXACT, graders: { type: "steps", grader: EXACT } }, calculate_output: "grader" });
+  expect([...made.querySelectorAll<HTMLInputElement>(".part-name")].map(({ value }) => value)).toEqual(["grader", "graders"]);
+  expect(made.querySelectorAll(".grader")).toHaveLength(4);
 });

@@ -17,7 +17,7 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
     formula = compile_formula(grader.calculate_output)
 
     def combine(sub: dict[str, Grade]) -> Outcome:
-        errors, usage = _flags(sub), used_by([*sub.values()]) or None
+        errors, usage = flags(sub), used_by([*sub.values()]) or None
         scores = {name: part.score for name, part in sub.items() if part.score is not None}
         if not formula.names <= scores.keys():
             return Outcome(None, errors, sub, usage=usage)
@@ -33,11 +33,12 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
     return batch
 
 
-def _flags(sub: Mapping[str, Grade]) -> dict[str, bool | str]:
-    flags: dict[str, bool | str] = {}
+def flags(sub: Mapping[str, Grade]) -> dict[str, bool | str]:
+    """What is wrong with the parts, each said with its name."""
+    found: dict[str, bool | str] = {}
     for name, part in sub.items():
         for flag, said in part.errors.items():
             if isinstance(said, str):
-                said = f"{flags[flag]} {name}: {said}" if flag in flags else f"{name}: {said}"
-            flags[flag] = said
-    return flags
+                said = f"{found[flag]} {name}: {said}" if flag in found else f"{name}: {said}"
+            found[flag] = said
+    return found

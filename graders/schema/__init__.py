@@ -11,7 +11,7 @@ from pydantic import Field
 
 from graders.schema.base import GraderModel, Template, Turn, templates
 from graders.schema.code import CodeTests, Python
-from graders.schema.composed import MAX_DEPTH, Multi
+from graders.schema.composed import MAX_DEPTH, Multi, Steps
 from graders.schema.endpoint import MASK, SECRET, Endpoint, secret_names
 from graders.schema.judges import Criterion, LabelModel, Rubric, SamplingParams, ScoreModel
 from graders.schema.models import RewardModelGrader
@@ -39,11 +39,13 @@ Grader = Annotated[
     | Python
     | RewardModelGrader
     | Endpoint
+    | Steps
     | Multi,
     Field(discriminator="type"),
 ]
 
 Multi.model_rebuild()
+Steps.model_rebuild()
 
 __all__ = [
     "MASK",
@@ -69,6 +71,7 @@ __all__ = [
     "Rubric",
     "SamplingParams",
     "ScoreModel",
+    "Steps",
     "StringCheck",
     "Template",
     "TextSimilarity",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from graders.formula import check_names, compile_formula
+from graders.pattern import Pattern
 from graders.problem import Mistake
-from graders.schema.base import GraderModel
+from graders.schema.base import ANSWER, GraderModel, Template
 
 if TYPE_CHECKING:
     from graders.schema import Grader
@@ -66,6 +67,44 @@ class Multi(GraderModel):
         if "graders" in info.data:
             check_names(formula, info.data["graders"])
         return source
+
+
+class Steps(GraderModel):
+    """Grades every step of an answer and puts the scores together: a process reward."""
+
+    model_config = ConfigDict(title="Steps")
+
+    type: Literal["steps"] = "steps"
+    grader: "Grader" = Field(title="Grader of a step")
+    """It sees a step as sample.output_text, and what stands before as sample.previous_steps."""
+    input: Template = Field(ANSWER, title="Text")
+    """What is taken apart, usually the answer."""
+    split: Literal["blank_line", "line", "step", "pattern"] = Field("blank_line", title="Where a step begins")
+    """blank_line: after one. line: with each. step: with a line that begins with Step 1. pattern: where it matches."""
+    pattern: str | None = Field(None, min_length=1, max_length=10_000, title="Pattern", validate_default=True)
+    """For pattern, in RE2 syntax."""
+    aggregate: Literal["mean", "min", "product", "last"] = Field("mean", title="Put together as")
+    """mean, lowest (min) or product of the steps' scores, or the last step's alone."""
+    max_steps: int = Field(50, ge=1, le=200, title="Most steps")
+    """An answer with more: what is left is one last step."""
+
+    def parts(self) -> "dict[str, Grader]":
+        return {"grader": self.grader}
+
+    @field_validator("grader")
+    @classmethod
+    def _is_not_too_deep(cls, grader: "Grader") -> "Grader":
+        refuse_depth([grader])
+        return grader
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_there_when_needed(cls, pattern: str | None, info: ValidationInfo) -> str | None:
+        if pattern is not None:
+            Pattern(pattern)
+        elif info.data.get("split") == "pattern":
+            raise Mistake("steps.pattern_missing")
+        return pattern
 
 
 def refuse_depth(parts: "Iterable[Grader]") -> None:

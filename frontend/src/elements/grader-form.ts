@@ -14,7 +14,9 @@ const COPY = "M5.5 5.5v-3h8v8h-3 M2.5 5.5h8v8h-8z";
 const REMOVE = "M3 4.5h10 M6 4.5v-2h4v2 M4.5 4.5l.6 9h5.8l.6-9";
 // Between the keys of a path: no name that JSON can hold is likely to contain it.
 const SEAM = "\u001f";
-const OF_MULTI = ["type", "graders", "calculate_output"];
+// What a card shows by other means than its form.
+const APART = ["type", "graders", "calculate_output"];
+const APART_BY_KIND: Record<string, readonly string[]> = { steps: ["type", "grader"] };
 
 export function readKinds(schema: Schema): edits.Kinds {
   const definitions = schema.$defs ?? {};
@@ -102,7 +104,7 @@ export class GraderForm extends HTMLElement {
     const grader = getAt(this.#value, path);
     const kind = String(getAt(grader, ["type"]) ?? "");
     const body = !isObject(grader) || !(kind in this.#kinds.variants) ? this.#foreign(grader) : this.#fields(path, kind);
-    const parts = kind === "multi" ? [this.#parts(path), this.#formula(path)] : [];
+    const parts = kind === "multi" ? [this.#parts(path), this.#formula(path)] : kind === "steps" ? [this.#inner(path)] : [];
     return h("article", { class: "grader", "data-path": path.join(".") }, this.#head(path, kind), h("p", { class: "grader-errors" }), ...parts, body);
   }
 
@@ -117,8 +119,8 @@ export class GraderForm extends HTMLElement {
   }
 
   #head(path: string[], kind: string): HTMLElement {
-    const isPart = path.length > 0;
-    return h("header", { class: "grader-head" }, isPart ? this.#nameInput(path) : null, this.#kindSelect(path, kind), ...(isPart ? this.#partButtons(path) : [this.#wrapButton(kind)]));
+    const isPart = path.length > 0 && !isOfSteps(path);
+    return h("header", { class: "grader-head" }, isPart ? this.#nameInput(path) : null, this.#kindSelect(path, kind), ...(isPart ? this.#partButtons(path) : [this.#wrapButton(path, kind)]));
   }
 
   #kindSelect(path: string[], kind: string): HTMLElement {
@@ -154,15 +156,16 @@ export class GraderForm extends HTMLElement {
     ];
   }
 
-  #wrapButton(kind: string): HTMLElement | null {
+  #wrapButton(path: string[], kind: string): HTMLElement | null {
     if (kind === "multi" || !("multi" in this.#kinds.variants)) return null;
     const label = gettext("Add another grader");
-    return h("button", { type: "button", class: "button small", onclick: () => this.#set(edits.wrapInMulti(this.#value, [])) }, label);
+    return h("button", { type: "button", class: "button small", onclick: () => this.#set(edits.wrapInMulti(this.#value, path)) }, label);
   }
 
   #fields(path: string[], kind: string): HTMLElement {
     const form = schemaForm(idOf(path, "form"));
-    form.omit = path.length > 0 ? [...OF_MULTI, "name"] : OF_MULTI;
+    const apart = APART_BY_KIND[kind] ?? APART;
+    form.omit = path.length > 0 ? [...apart, "name"] : [...apart];
     form.secondary = ["name", "pass_threshold"];
     form.known = this.known;
     form.setSchema(this.#kinds.variants[kind] as Schema, this.#kinds.definitions);
@@ -177,6 +180,14 @@ export class GraderForm extends HTMLElement {
     const gallery = this.#gallery((kind) => this.#set(edits.addPart(this.#value, path, kind, this.#kinds)));
     const adder = h("details", { class: "adder", open: names.length === 0 }, h("summary", { id: idOf(path, "add") }, gettext("Add a grader")), gallery);
     return h("div", { class: "parts" }, ...cards, adder);
+  }
+
+  /** The one grader of steps, or the choice of one. */
+  #inner(path: string[]): HTMLElement {
+    const place = [...path, "grader"];
+    if (isObject(getAt(this.#value, place))) return h("div", { class: "parts" }, this.#node(place));
+    const gallery = this.#gallery((kind) => this.#set(setAt(this.#value, place, edits.newGrader(kind, this.#kinds))));
+    return h("article", { class: "grader", "data-path": place.join(".") }, h("p", { class: "grader-errors" }), gallery);
   }
 
   #formula(path: string[]): HTMLElement {
@@ -228,6 +239,14 @@ function keyed(key: string): string[] {
   return key === "" ? [] : key.split(SEAM);
 }
 
+/** Whether a path leads to the grader of steps: a part of a combination may be called “grader” or “graders” too. */
+function isOfSteps(path: readonly string[]): boolean {
+  for (let at = 0; at < path.length; at += path[at] === "grader" ? 1 : 2) {
+    if (path[at] === "grader" && at === path.length - 1) return true;
+  }
+  return false;
+}
+
 function splitPart(path: readonly string[]): [string[], string] {
   return [path.slice(0, -2), path.at(-1) ?? ""];
 }
@@ -240,6 +259,7 @@ function idOf(path: readonly string[], what: string): string {
 function shapeOf(value: Json | undefined): string {
   if (!isObject(value)) return String(value);
   const parts = value["type"] === "multi" ? Object.entries(edits.partsOf(value)) : [];
+  if (value["type"] === "steps") parts.push(["grader", value["grader"] ?? null]);
   return `${String(value["type"])}{${parts.map(([name, part]) => `${name}:${shapeOf(part)}`).join(",")}}`;
 }
 
