@@ -260,7 +260,7 @@ export class SchemaForm extends HTMLElement {
     const beside = path.split(".").slice(0, -1);
     const told = Object.entries(preset.sets).map(([name, value]) => `${this.#drawn.get([...beside, name].join("."))?.field.title ?? name} ${textOf(value)}`);
     const sets = told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing");
-    return note(`${preset.description} ${sets}`);
+    return h("span", {}, note(preset.description), note(sets));
   }
 
   /** What decides which fields there are: kinds chosen and optional parts switched on. */
