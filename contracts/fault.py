@@ -146,6 +146,21 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator asks the reward model “{model}”, and there is no such model here.",
         "Train a reward model, or name one of the model hub in the evaluator.",
     ),
+    "evaluator.judge_missing": (
+        "grader",
+        "The evaluator asks the judge “{judge}”, and there is none of that name here. There are: {judges}.",
+        "Name one of them in the evaluator, or add the judge in the settings.",
+    ),
+    "evaluator.secret_missing": (
+        "grader",
+        "The evaluator refers to the secret “{secret}”, and there is none of that name here.",
+        "Add the secret in the settings, or correct its name in the evaluator.",
+    ),
+    "judge.in_use": (
+        "user",
+        "Judges still use this secret: {judges}.",
+        "Delete these judges first, or give them another key.",
+    ),
     "evaluator.not_a_reward_model": (
         "grader",
         "The evaluator asks “{model}” for scores, and that is no reward model.",
@@ -165,6 +180,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "platform",
         "The evaluator runs code, and this worker cannot hold code back: {detail}",
         "Ask the operator, or use an evaluator without Python and code tests.",
+    ),
+    "grader.mostly_unscored": (
+        "grader",
+        "Of the last {of} answers {lost} could not be scored: {detail}",
+        "Look at the judge or service that is named, or try the evaluator on one of these answers. Then clone the job.",
     ),
     "grader.constant": (
         "grader",

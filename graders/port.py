@@ -6,9 +6,10 @@ judges over HTTP (`graders.http`), or nothing at all.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from graders.usage import NOTHING, Usage
 

@@ -1,4 +1,4 @@
-"""The platform, as a worker sees it: six requests over HTTP."""
+"""The platform, as a worker sees it: seven requests over HTTP."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from contracts.event import Claim, ClaimRequest, Hello, Release, Reply, Reports
 from contracts.job import FileRef
+from contracts.reach import Reach
 
 CHUNK = 1 << 20
 REPORT_TIMEOUT_S = 10.0
@@ -76,6 +77,10 @@ class AttemptPlatform:
             if not error.said:
                 raise Unreachable(str(error)) from error
             raise
+
+    def reach(self) -> Reach:
+        """The judges that the job's grader asks, with their keys. Raises Unreachable or Refused."""
+        return Reach.model_validate_json(_checked(_send(self._http, "GET", f"{self._path}/reach")).content)
 
     def download(self, ref: FileRef, to: Path, between_chunks: Callable[[], None] = lambda: None) -> None:
         """Write a blob to a file. Raises Refused when its bytes are not those that were named."""

@@ -27,7 +27,8 @@ FULL_SCORE = 1.0 - 1e-9
 class GradedAnswers:
     """`reward_mean`, `accuracy` (share of full scores), `length_mean` (tokens) of the model's own answers.
 
-    No accuracy where a reward model is asked and nobody has set a threshold: its scores have no full one.
+    What is not scored counts in neither, and is told as `not_scored` (a share). No accuracy where a reward model is
+    asked and nobody has set a threshold: its scores have no full one.
     """
 
     rows: list[PreparedRow]
@@ -41,9 +42,13 @@ class GradedAnswers:
         scores = [one.score for one in self._grades(pairs)]
         scored = [value for value in scores if value is not None]
         values = {"length_mean": sum(answer.tokens for answer, _ in pairs) / len(pairs)}
+        if len(scored) < len(scores):
+            values["not_scored"] = 1 - len(scored) / len(scores)
+        if not scored:
+            return values
         if (full := self._full_score()) is not None:
-            values["accuracy"] = sum(value >= full for value in scored) / len(pairs)
-        return values | ({"reward_mean": sum(scored) / len(scored)} if scored else {})
+            values["accuracy"] = sum(value >= full for value in scored) / len(scored)
+        return values | {"reward_mean": sum(scored) / len(scored)}
 
     def _full_score(self) -> float | None:
         if self.grader.pass_threshold is not None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from contracts.event import Claim, Phase
 from contracts.fault import Fault
 from contracts.job import FileRef
+from contracts.reach import Reach
+from graders import asks_outside
 from trainer_worker.assignment import Assignment
 from trainer_worker.cache import Cache, place_all
 from trainer_worker.client import AttemptPlatform, Refused, Unreachable
@@ -44,6 +46,19 @@ class Bringing:
             self._cache.place(spec.validation.file, assignment.validation, self._fetch)
         self._bring_checkpoint(claim)
         assignment.write()
+
+    def reach(self, claim: Claim) -> Reach | None:
+        """The judges and keys that the job's grader needs, if it needs any. Raises Halted and Refused."""
+        grader = claim.spec.grader
+        if grader is None or not asks_outside(grader):
+            return None
+        while True:
+            self._reporter.keep_alive()
+            try:
+                return self._platform.reach()
+            except Unreachable as error:
+                self._log.warning("its judges will be asked for again: %s", error)
+                time.sleep(RETRY_S)
 
     def _bring_checkpoint(self, claim: Claim) -> None:
         if claim.resume is None or self._assignment.resume is None:

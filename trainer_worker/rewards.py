@@ -1,5 +1,6 @@
 """A grader as TRL's reward function, which keeps the receipts of what it scored."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean, pstdev
@@ -9,6 +10,7 @@ import orjson
 
 from contracts.fault import Fault
 from graders import Grade, Port, grade, sample_of
+from graders.receipt import used_by
 from graders.schema import Grader
 from trainer_worker.overlong import Overlong
 
@@ -36,6 +38,7 @@ class GraderReward:
         self.overlong: Overlong | None = None
         """Taken from every score, where the method wants that."""
         self.latest: Scored | None = None
+        self._unscored = Unscored()
         self._graded: list[Grade] | None = None
         self._counts: dict[str, float] = {}
 
@@ -60,7 +63,8 @@ class GraderReward:
         graded, self._graded = self._graded, None
         grades = self.grades(prompts, texts, item) if graded is None else graded
         refuse_silence(grades)
-        counts, self._counts = self._counts, {}
+        self._unscored.watch(grades)
+        counts, self._counts = self._counts | taken(grades), {}
         if self.overlong is not None:
             counts = counts | spread(grades)
             grades = [self.overlong.shape(one, len(ids)) for one, ids in zip(grades, completion_ids, strict=True)]
@@ -82,6 +86,45 @@ def refuse_silence(grades: list[Grade]) -> None:
     """Raises Fault(grader.always_fails) when not one answer of a batch could be scored without an error."""
     if grades and all(one.score is None or one.errors for one in grades):
         raise Fault("grader.always_fails", detail=_first_error(grades[0]))
+
+
+class Unscored:
+    """Over the last gradings, whether most of them came to anything. A judge may be out for a moment, not for long."""
+
+    WINDOW = 100
+
+    def __init__(self) -> None:
+        self._recent: deque[bool] = deque()
+
+    def watch(self, grades: list[Grade]) -> None:
+        """Raises Fault(grader.mostly_unscored) when more than half of the last WINDOW, or of a larger batch, were
+        not scored, or only by a Python grader that failed."""
+        self._recent.extend(map(came_to_nothing, grades))
+        window = max(self.WINDOW, len(grades))
+        while len(self._recent) > window:
+            self._recent.popleft()
+        lost = sum(self._recent)
+        if len(self._recent) == window and 2 * lost > window:
+            latest = next((one for one in reversed(grades) if came_to_nothing(one)), grades[-1])
+            raise Fault("grader.mostly_unscored", lost=str(lost), of=str(window), detail=_first_error(latest))
+
+
+def came_to_nothing(one: Grade) -> bool:
+    return one.score is None or bool(one.errors.get("python_grader_runtime_error"))
+
+
+def taken(grades: list[Grade]) -> dict[str, float]:
+    """What asking judges took for this batch, and the share that is not scored: where there is any."""
+    found: dict[str, float] = {}
+    if usage := [*used_by(grades).values()]:
+        found |= {
+            "judges/calls": float(sum(one.calls for one in usage)),
+            "judges/tokens": float(sum(one.prompt_tokens + one.completion_tokens for one in usage)),
+            "judges/cost": sum(one.cost for one in usage),
+        }
+    if lost := sum(one.score is None for one in grades):
+        found["not_scored"] = lost / len(grades)
+    return found
 
 
 def _first_error(one: Grade) -> str:

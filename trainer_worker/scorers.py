@@ -17,6 +17,7 @@ from graders import Conversation, Grader, Port, Unreachable, runs_code
 from graders.sandbox import Jails, Unsafe, walls
 from trainer_worker.data import Turns, render
 from trainer_worker.models import context_of, load_tokenizer, use_bf16
+from trainer_worker.outside import Outside
 
 TOKENS_AT_ONCE = SCORED_AT_ONCE
 """A conversation that is longer passes alone."""
@@ -81,8 +82,11 @@ class LocalScorers:
         return self.models[model].score(conversations)
 
 
-def load_port(grader: Grader | None, folders: Mapping[str, Path], h: Hyperparameters) -> Port:
-    """The reward models in these folders, on the device and in the precision of the training, and jails for code.
+def load_port(
+    grader: Grader | None, folders: Mapping[str, Path], h: Hyperparameters, attempt: Path | None = None
+) -> Port:
+    """The reward models in these folders, on the device and in the precision of the training; jails for code; and what
+    the worker relays through the attempt's folder.
 
     Leaves the random numbers as they were: a training must not depend on who watches it.
 
@@ -93,8 +97,9 @@ def load_port(grader: Grader | None, folders: Mapping[str, Path], h: Hyperparame
         _require_walls()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
-        scorers = {name: _load(name, folder, h) for name, folder in folders.items()}
-        return Port(scorers=LocalScorers(scorers), jails=Jails())
+        scorers = LocalScorers({name: _load(name, folder, h) for name, folder in folders.items()})
+    outside = Outside(attempt) if attempt else None
+    return Port(scorers=scorers, jails=Jails(), judges=outside, embedders=outside, services=outside)
 
 
 def _require_walls() -> None:

@@ -1,12 +1,15 @@
 """A worker's day: ask for a job, bring its files, have it trained, report, ask again."""
 
+import contextlib
 import logging
 import shutil
+import sqlite3
 import threading
 import time
 
 from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
 from contracts.fault import Fault, FaultReport
+from graders.http import AnswerCache
 from trainer_worker import disk
 from trainer_worker.assignment import Assignment
 from trainer_worker.cache import Cache
@@ -16,6 +19,7 @@ from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess
 from trainer_worker.logs import JobLog
 from trainer_worker.machine import free_memory_gb, this_machine
+from trainer_worker.relay import Relay
 from trainer_worker.reporter import End, Halted, Reporter
 from trainer_worker.room import Room
 from trainer_worker.scratch import clear, instance_of, occupy, outlive_trainers
@@ -148,14 +152,19 @@ class Worker:
         shutil.rmtree(assignment.folder, ignore_errors=True)
         hang = HangWatch(self.settings.hang_s, self.settings.hang_factor)
         reporter = Reporter(platform, assignment, claim.lease_s, self._shutdown, hang)
-        try:
-            reporter.open()
-            Bringing(self._cache, platform, assignment, reporter).bring(claim)
-            training = self._ready_launcher().launch(assignment.file)
-        except (Halted, Fault, Refused, LauncherDied, OSError, ValueError) as error:
-            JobLog(log, assignment).error("could not be started: %r", error)
-            return reporter.close(_why_not(error, assignment)), reporter.fault
-        return reporter.attend(self._launcher, training), reporter.fault
+        with contextlib.ExitStack() as beside:
+            try:
+                reporter.open()
+                bringing = Bringing(self._cache, platform, assignment, reporter)
+                bringing.bring(claim)
+                if (reach := bringing.reach(claim)) is not None:
+                    relay = Relay(assignment.folder, reach, AnswerCache(self.settings.scratch / "judges.sqlite3"))
+                    beside.callback(relay.close)
+                training = self._ready_launcher().launch(assignment.file)
+            except (Halted, Fault, Refused, LauncherDied, OSError, ValueError, sqlite3.Error) as error:
+                JobLog(log, assignment).error("could not be started: %r", error)
+                return reporter.close(_why_not(error, assignment)), reporter.fault
+            return reporter.attend(self._launcher, training), reporter.fault
 
     def _assign(self, claim: Claim) -> Assignment:
         folder = self.settings.scratch / "jobs" / claim.spec.job / str(claim.attempt)

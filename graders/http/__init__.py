@@ -7,8 +7,8 @@ grade(grader, samples, items, port)
 
 from graders.http.addresses import JudgeAddress
 from graders.http.cache import AnswerCache
-from graders.http.calls import Calls
+from graders.http.calls import PATIENT_TRIES, Calls
 from graders.http.guard import Allowed
 from graders.http.port import http_port
 
-__all__ = ["Allowed", "AnswerCache", "Calls", "JudgeAddress", "http_port"]
+__all__ = ["PATIENT_TRIES", "Allowed", "AnswerCache", "Calls", "JudgeAddress", "http_port"]

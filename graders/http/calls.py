@@ -21,6 +21,8 @@ from graders.schema import MASK
 
 MAX_ANSWER_BYTES = 4_000_000
 TRIES = 4
+PATIENT_TRIES = 8
+"""For a training: some minutes in which a judge may be away."""
 LONGEST_WAIT_S = 60.0
 GIVE_UP_AFTER = 8
 """So many requests in a row that nobody answered: the rest of the batch is not sent."""
@@ -81,8 +83,11 @@ class Calls:
         self._paces: dict[tuple[str, float | None], Pace] = {}
         self._slots: dict[tuple[str, int], threading.Semaphore] = {}
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def close(self) -> None:
+        """What is under way fails, and nothing new is sent."""
+        self._is_closed = True
         self._client.close()
 
     def post(self, url: str, headers: Mapping[str, str], body: object, timeout_s: float, pace: Pace) -> JsonValue:
@@ -131,6 +136,8 @@ class Calls:
 
     def _once(self, url: str, headers: Mapping[str, str], content: bytes, timeout_s: float, pace: Pace) -> JsonValue:
         pace.wait()
+        if self._is_closed:
+            raise Failed("nobody waits for the answer any more")
         told = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "whetstone", **headers}
         try:
             with (

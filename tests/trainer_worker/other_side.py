@@ -12,6 +12,7 @@ from typing import Any
 
 from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
 from contracts.job import FileRef, JobSpec
+from contracts.reach import Reach
 
 JOIN_TOKEN = "join"
 NOT_YOURS = b'{"error": {"message": "This API key is not valid."}}'
@@ -43,6 +44,8 @@ class OtherSide:
         """Which batches it takes for invalid."""
         self.is_full = False
         """Its disk has no room for a file."""
+        self.reach = Reach()
+        self.reach_asked = 0
         self.url = ""
         self._changed = threading.Condition()
 
@@ -155,6 +158,9 @@ class Door(BaseHTTPRequestHandler):
             return self._answer(401)
         if self.side.is_faint:
             return self._answer(503)
+        if self.path.endswith("/reach"):
+            self.side.reach_asked += 1
+            return self._answer(200, self.side.reach.model_dump_json().encode())
         self._answer(200 if self._blob in self.side.blobs else 404, self.side.blobs.get(self._blob, b""))
 
     do_HEAD = do_GET

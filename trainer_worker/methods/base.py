@@ -83,7 +83,7 @@ def load(assignment: Assignment, spool: SpoolWriter) -> Base:
         raise Fault("model.is_reward_model", field="model", model=spec.model.name, method=spec.method.type)
     tokenizer = load_tokenizer(assignment.model)
     model = load_model(assignment.model, spec.seed, drawn=assignment.folder / "drawn", task=spec.method.makes)
-    port = load_port(spec.grader, assignment.scorers, spec.method.hyperparameters)
+    port = load_port(spec.grader, assignment.scorers, spec.method.hyperparameters, assignment.folder)
     return Base(assignment, spool, model, tokenizer, port)
 
 

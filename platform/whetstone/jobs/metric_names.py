@@ -201,6 +201,9 @@ NAMES: dict[str, MetricName] = {
     ),
     "length_mean": MetricName(_("Held-out length"), LENGTH, _("Tokens in an answer to a held-out row, on average.")),
     "not_scored": MetricName(_("Not scored"), REWARD, _("Share of answers that the evaluator could not score.")),
+    "judges/calls": MetricName(_("Judge requests"), SPEED, _("Sent to judges for this step, with those tried again.")),
+    "judges/tokens": MetricName(_("Judge tokens"), SPEED, _("Read and written by judges for this step.")),
+    "judges/cost": MetricName(_("Judge cost"), SPEED, _("For this step, by the prices in the settings.")),
 }
 ORDER = (REWARD, PREFERENCE, POLICY, CRITIC, LENGTH, OPTIMIZER, SPEED, OTHER)
 
