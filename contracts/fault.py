@@ -151,6 +151,27 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The evaluator asks the judge “{judge}”, and there is none of that name here. There are: {judges}.",
         "Name one of them in the evaluator, or add the judge in the settings.",
     ),
+    "evaluator.judge_misspelt": (
+        "grader",
+        "The evaluator asks the judge “{judge}”, and there is none of that name here; did you mean {guess}? There are: "
+        "{judges}.",
+        "Name one of them in the evaluator, or add the judge in the settings.",
+    ),
+    "judge.name_taken": (
+        "user",
+        "There is a judge “{judge}” already.",
+        "Choose another name, or delete that one first.",
+    ),
+    "secret.unreadable": (
+        "platform",
+        "The secret “{secret}” cannot be read: the platform's secret key has changed since it was stored.",
+        "Store the secret again under the same name, or give the platform its former WHETSTONE_SECRET_KEY.",
+    ),
+    "evaluator.too_many_rows": (
+        "user",
+        "An evaluator that asks judges or web services is tried on at most {most} rows at once.",
+        "Choose fewer rows.",
+    ),
     "evaluator.secret_missing": (
         "grader",
         "The evaluator refers to the secret “{secret}”, and there is none of that name here.",

@@ -19,7 +19,8 @@ _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _SET_BY_US = {"host", "content-length", "content-type", "transfer-encoding", "connection"}
 
 
-def _http_address(url: str) -> str:
+def http_address(url: str) -> str:
+    """Raises Mistake."""
     try:
         parts = urlsplit(url)
         is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -51,9 +52,7 @@ class Endpoint(GraderModel):
     model_config = ConfigDict(title="Web service")
 
     type: Literal["endpoint"] = "endpoint"
-    url: Annotated[str, AfterValidator(_http_address)] = Field(
-        max_length=2048, title="Address", json_schema_extra=BASIC
-    )
+    url: Annotated[str, AfterValidator(http_address)] = Field(max_length=2048, title="Address", json_schema_extra=BASIC)
     """Where {"sample", "item", "trace_id"} is posted; the answer is {"score": number}."""
     headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field(
         default_factory=dict, max_length=32, title="Headers"

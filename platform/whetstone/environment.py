@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from graders.http.guard import Allowed
+
 
 class Environment(BaseSettings):
     """One field a setting: `lease_s` is `WHETSTONE_LEASE_S`."""
@@ -45,6 +47,15 @@ class Environment(BaseSettings):
     """With less free disk nothing new is taken in: no uploads, no claims. Jobs that run go on."""
     keep_days: int = Field(90, ge=1)
     """How long rollouts and logs are kept after their job has ended."""
+
+    private_hosts: str = ""
+    """Hosts inside the own network that judges and web services may stand on, separated by commas."""
+
+    @field_validator("private_hosts")
+    @classmethod
+    def can_be_read(cls, hosts: str) -> str:
+        Allowed.read(hosts)
+        return hosts
 
     @field_validator("home")
     @classmethod

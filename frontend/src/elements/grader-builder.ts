@@ -15,6 +15,7 @@ interface BuilderData {
   name: string;
   datasets: DatasetChoice[];
   reward_models: string[];
+  judges: string[];
   evaluators_url: string;
 }
 
@@ -42,7 +43,7 @@ export class GraderBuilder extends HTMLElement {
     this.#url = data.evaluators_url;
     this.#name.value = data.name;
     this.#draw();
-    this.#form.known = { "reward-model": data.reward_models };
+    this.#form.known = { "reward-model": data.reward_models, judge: data.judges };
     this.#form.kinds = readKinds(data.schema);
     this.#trial.datasets = data.datasets;
     this.#listen();

@@ -11,11 +11,13 @@ from ninja.security import HttpBearer
 
 from contracts.event import ClaimRequest, Hello, Release, Reports
 from contracts.fault import Fault
+from contracts.reach import Reach
 from whetstone.accounts.models import hash_of
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
 from whetstone.artifacts import disk
 from whetstone.artifacts.store import Corrupt, find, is_whole, put, renew
+from whetstone.evaluators.judges import reach_of
 from whetstone.jobs.attempts import release
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Attempt
@@ -75,6 +77,20 @@ def release_jobs(request: HttpRequest, body: Release) -> Status[None]:
 def report(request: HttpRequest, job_id: str, body: Reports) -> HttpResponse:
     reply = record(job_id, _token(request), body.reports, body.sent_at)
     return HttpResponse(reply.model_dump_json(), content_type="application/json")
+
+
+@worker_api.get("/jobs/{job_id}/reach", auth=Holder())
+def reach(request: HttpRequest, job_id: str) -> HttpResponse:
+    """The judges and secrets that the job's grader asks for: for the attempt that holds the job, and its memory."""
+    attempt = holder(job_id, _token(request))
+    if attempt is None:
+        return error(409, "this attempt no longer holds the job", code="replaced")
+    grader = attempt.job.job_spec.grader
+    hosts = settings.ENVIRONMENT.private_hosts
+    found = reach_of(attempt.job.team, grader, hosts) if grader else Reach()
+    answer = HttpResponse(found.model_dump_json(), content_type="application/json")
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 @worker_api.api_operation(["GET", "HEAD"], "/jobs/{job_id}/blobs/{sha256}", auth=Holder())

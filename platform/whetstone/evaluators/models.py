@@ -1,10 +1,13 @@
 """Saved graders, in numbered versions that never change."""
 
+from typing import Self
+
 from django.db import models
 from pydantic import TypeAdapter
 
 from graders.schema import Grader
-from whetstone.accounts.models import Owned, User
+from whetstone.accounts.models import Owned, Team, User
+from whetstone.evaluators.seal import seal, unseal
 
 GRADER: TypeAdapter[Grader] = TypeAdapter(Grader)
 
@@ -44,3 +47,54 @@ class EvaluatorVersion(Owned):
     @property
     def grader(self) -> Grader:
         return GRADER.validate_python(self.document)
+
+
+class Secret(Owned):
+    """A value that graders and judges refer to by its name. It is written once, and shown to nobody."""
+
+    name = models.CharField(max_length=64)
+    sealed = models.TextField()
+    """Encrypted with the platform's secret key: a copy of the database alone opens nothing."""
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="one_secret_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def make(cls, user: User, team: Team, name: str, value: str) -> Self:
+        """A new secret, or a new value for the one of this name."""
+        fields = {"sealed": seal(value), "created_by": user}
+        return cls.objects.update_or_create(team=team, name=name, defaults=fields)[0]
+
+    @property
+    def value(self) -> str:
+        """Raises Fault secret.unreadable."""
+        return unseal(self.sealed, self.name)
+
+
+class Judge(Owned):
+    """A model behind OpenAI's API, under the name that graders call it by."""
+
+    name = models.CharField(max_length=256)
+    base_url = models.URLField(max_length=512)
+    model = models.CharField(max_length=256)
+    """As its server calls it."""
+    key = models.ForeignKey(Secret, null=True, on_delete=models.PROTECT, related_name="judges")
+    at_once = models.PositiveIntegerField(default=8)
+    max_rps = models.FloatField(null=True)
+    prompt_price = models.FloatField(default=0.0)
+    """Of a million tokens."""
+    completion_price = models.FloatField(default=0.0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["team", "name"], name="one_judge_per_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,11 +1,22 @@
-"""What graders can reach from the web: no model, because none is loaded here."""
+"""What graders can reach from the web: judges and services over HTTP. No reward model, because none is loaded here."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import NoReturn
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from graders import Conversation, Port, Unreachable
+from graders import Conversation, Grader, Port, Unreachable, asks_outside
+from graders.http import Allowed, AnswerCache, Calls, JudgeAddress, http_port
+from whetstone.accounts.models import Team
+from whetstone.evaluators.judges import reach_of
+
+MOST_ROWS = 20
+"""Of a trial that asks outside: somebody waits for it, and somebody pays."""
+TIMEOUT_S = 30.0
+TRIES = 2
 
 
 class OnWorkers:
@@ -18,3 +29,23 @@ class OnWorkers:
 
 
 WEB = Port(scorers=OnWorkers())
+
+
+def web_port(team: Team, grader: Grader) -> Port:
+    """With the team's judges and secrets, as far as the grader asks for them."""
+    if not asks_outside(grader):
+        return WEB
+    reach = reach_of(team, grader, settings.ENVIRONMENT.private_hosts)
+    judges = [JudgeAddress(**one.model_dump(), timeout_s=TIMEOUT_S) for one in reach.judges]
+    return http_port(judges, reach.secrets, _calls(reach.private_hosts), _cache(settings.HOME), beside=WEB)
+
+
+@lru_cache(maxsize=4)
+def _calls(private_hosts: str) -> Calls:
+    """One for the process: its limits hold for all requests together."""
+    return Calls(Allowed.read(private_hosts), tries=TRIES)
+
+
+@lru_cache(maxsize=1)
+def _cache(home: Path) -> AnswerCache:
+    return AnswerCache(home / "judges.sqlite3")

@@ -16,6 +16,7 @@ from whetstone.datasets.find import find_version
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import rows_for
 from whetstone.evaluators.find import find_evaluator
+from whetstone.evaluators.judges import missing_outside
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
 from whetstone.modelhub.find import find_model, find_scorer
@@ -174,6 +175,7 @@ def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> Non
         raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
     param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
     _check_scorers(team, found, found.grader, param)
+    _check_outside(team, found, found.grader, param)
     # Where nothing is sampled in training, the held-out rows alone are graded.
     graded = (found.training, found.validation) if method.is_reinforcement else (found.validation or found.training,)
     for version in filter(None, graded):
@@ -184,6 +186,12 @@ def _check_scorers(team: Team, found: Checked, grader: Grader, param: str) -> No
     for name, path in models_of(grader).items():
         with _noting(found):
             found.scorers.append(find_scorer(team, name, param=param if found.evaluator else f"{param}.{path}"))
+
+
+def _check_outside(team: Team, found: Checked, grader: Grader, param: str) -> None:
+    for path, fault in missing_outside(team, grader):
+        place = param if found.evaluator else f"{param}.{path}"
+        found.problems.append(fault.report.model_copy(update={"field": place}))
 
 
 def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from whetstone.web.views import datasets, evaluators, jobs, models, overview, settings, workers
+from whetstone.web.views import datasets, evaluators, jobs, judges, models, overview, settings, workers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -33,4 +33,8 @@ urlpatterns = [
     path("workers", workers.workers, name="workers"),
     path("settings", settings.settings, name="settings"),
     path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),
+    path("settings/judges", judges.add, name="judge-add"),
+    path("settings/judges/<int:pk>/delete", judges.remove, name="judge-delete"),
+    path("settings/secrets", judges.add_secret, name="secret-add"),
+    path("settings/secrets/<int:pk>/delete", judges.remove_secret, name="secret-delete"),
 ]

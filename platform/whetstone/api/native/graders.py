@@ -8,12 +8,13 @@ from pydantic import Field, JsonValue
 
 from contracts.dataset import PreparedRow, prepare
 from contracts.fault import Fault
-from graders import Grader, GraderError, grade, item_columns, parse
+from graders import Grader, GraderError, asks_outside, grade, item_columns, parse
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.datasets.find import find_version
 from whetstone.datasets.lines import read_rows
-from whetstone.evaluators.reach import WEB
+from whetstone.evaluators.judges import missing_outside
+from whetstone.evaluators.reach import MOST_ROWS, web_port
 
 router = Router(tags=["graders"])
 
@@ -38,9 +39,14 @@ def check(request: HttpRequest, body: Check) -> Status[dict[str, Any]]:
         grader = parse(body.grader)
     except GraderError as error:
         return Status(422, {"errors": [{"path": p.path, "message": p.message} for p in error.problems]})
-    if errors := _unknown_columns(caller(request).team, grader, body.dataset):
+    team = caller(request).team
+    if errors := [*_unknown_names(team, grader), *_unknown_columns(team, grader, body.dataset)]:
         return Status(422, {"errors": errors})
     return Status(200, {"grader": grader.model_dump(mode="json", exclude_none=True)})
+
+
+def _unknown_names(team: Team, grader: Grader) -> list[dict[str, str]]:
+    return [{"path": path, "message": str(fault)} for path, fault in missing_outside(team, grader)]
 
 
 def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[dict[str, str]]:
@@ -56,8 +62,11 @@ def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[di
 def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
     """Grade own samples, or rows of a dataset: there the row's own answer or reference is the sample."""
     grader = parse(body.grader)
-    samples, items = _given(body) if body.dataset is None else _rows(caller(request).team, body)
-    grades = grade(grader, samples, items, WEB)
+    team = caller(request).team
+    samples, items = _given(body) if body.dataset is None else _rows(team, body)
+    if len(samples) > MOST_ROWS and asks_outside(grader):
+        raise Fault("evaluator.too_many_rows", field="limit", most=str(MOST_ROWS))
+    grades = grade(grader, samples, items, web_port(team, grader))
     return {
         "grades": [
             {"sample": sample, "item": item, "grade": result.to_json()}

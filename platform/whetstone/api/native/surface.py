@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
-from whetstone.api.native import checkpoints, datasets, evaluators, graders, jobs, models
+from whetstone.api.native import checkpoints, datasets, evaluators, graders, jobs, judges, models
 from whetstone.api.parser import StrictParser
 
 native_api = NinjaAPI(
@@ -13,6 +13,8 @@ native_api = NinjaAPI(
 answer_errors(native_api)
 native_api.add_router("/graders", graders.router)
 native_api.add_router("/evaluators", evaluators.router)
+native_api.add_router("/judges", judges.router)
+native_api.add_router("/secrets", judges.secrets)
 native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
 native_api.add_router("/jobs", jobs.router)

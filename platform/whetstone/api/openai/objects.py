@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from contracts.fault import FaultReport
 from whetstone.api.errors import fault_json
+from whetstone.api.openai.masking import masked
 from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs.checkpoints import Checkpoint
 from whetstone.jobs.models import Event, Job
@@ -59,10 +60,10 @@ def job_json(job: Job) -> dict[str, Any]:
         "estimated_finish": None,
         "integrations": [],
         "hyperparameters": _supervised(job),
-        "method": job.job_draft.method.model_dump(mode="json", exclude_none=True),
+        "method": masked(job.job_draft.method.model_dump(mode="json", exclude_none=True)),
         "metadata": job.metadata,
         "user_provided_suffix": job.suffix or None,
-        "resolved_method": job.spec["method"],
+        "resolved_method": masked(job.spec["method"]),
         "evaluator": job.spec["evaluator"],
         "step": job.step,
         "total_steps": job.total_steps,

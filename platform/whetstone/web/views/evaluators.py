@@ -12,7 +12,7 @@ from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.find import find_evaluator
-from whetstone.evaluators.models import Evaluator, EvaluatorVersion
+from whetstone.evaluators.models import Evaluator, EvaluatorVersion, Judge
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
 from whetstone.web.schemas import grader_schema
@@ -54,6 +54,7 @@ def build(request: HttpRequest) -> HttpResponse:
         "name": start.evaluator.name if start else "",
         "datasets": _datasets(team),
         "reward_models": _reward_models(team),
+        "judges": list(owned(Judge, team).values_list("name", flat=True)),
         "evaluators_url": reverse("evaluators") + "/",
     }
     return render(request, "web/evaluator_build.html", {"data": data, "start": start})

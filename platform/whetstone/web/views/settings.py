@@ -1,4 +1,4 @@
-"""The team, and the keys of its scripts."""
+"""The team, the keys of its scripts, and what its graders reach outside."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from whetstone.accounts.models import ApiKey
 from whetstone.accounts.scope import owned, person, team_of
+from whetstone.evaluators.models import Judge, Secret
 
 
 @login_required
@@ -20,7 +21,14 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _record, made = ApiKey.make(user, team, request.POST.get("name", "").strip()[:128])
     keys = owned(ApiKey, team).filter(revoked_at=None).select_related("user").order_by("-created_at")
-    context = {"team": team, "members": team.members.order_by("username"), "keys": keys, "made": made}
+    context = {
+        "team": team,
+        "members": team.members.order_by("username"),
+        "keys": keys,
+        "made": made,
+        "judges": owned(Judge, team).select_related("key"),
+        "secrets": owned(Secret, team).select_related("created_by"),
+    }
     answer = render(request, "web/settings.html", context)
     answer["Cache-Control"] = "no-store"
     return answer
