@@ -128,7 +128,7 @@ function switchWidget(id: string, emit: Emit): Widget {
 function textWidget(field: Field, node: Node & { kind: "text" }, id: string, emit: Emit): Widget {
   const wide = node.format === "template" || (node.maxLength ?? 0) > 1000;
   const input = wide
-    ? h("textarea", { id, class: "input code", rows: 1, spellcheck: "false" })
+    ? h("textarea", { id, class: "input code", rows: node.format === "python" ? 6 : 1, spellcheck: "false" })
     : h("input", { id, type: "text", class: "input", autocomplete: "off" });
   if (node.nullable) input.placeholder = gettext("none");
   else if (typeof field.fallback === "string") input.placeholder = field.fallback;

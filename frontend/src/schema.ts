@@ -16,6 +16,8 @@ export interface Schema {
   title?: string;
   description?: string;
   default?: Json;
+  /** What a required field begins with on a page. */
+  examples?: Json[];
   const?: Json;
   enum?: Json[];
   anyOf?: Schema[];
@@ -72,6 +74,7 @@ export interface Field {
   basic: boolean;
   required: boolean;
   fallback: Json | undefined;
+  example: Json | undefined;
   node: Node;
   presets: Record<string, Preset> | null;
   /** The title of the choice that set the fallback, where one did. */
@@ -163,6 +166,7 @@ function readField(name: string, inner: Schema, parent: Schema, definitions: Def
     basic: whole.level === "basic",
     required: parent.required?.includes(name) ?? false,
     fallback: whole.default,
+    example: whole.examples?.[0],
     node: readNode(inner, definitions),
     presets: whole.presets ?? null,
     preset: null,
@@ -184,7 +188,7 @@ export function blank(schema: Schema, definitions: Definitions): JsonObject {
   const found: JsonObject = {};
   for (const field of readFields(follow(schema, definitions), definitions)) {
     if (field.node.kind === "constant") found[field.name] = field.node.value;
-    else if (field.required) found[field.name] = emptyOf(field.node);
+    else if (field.required) found[field.name] = field.example ?? emptyOf(field.node);
   }
   return found;
 }

@@ -56,10 +56,14 @@ test("a value set from the JSON is drawn, whatever was there before", () => {
   expect(made.querySelector<HTMLSelectElement>('[data-path="operation"] select')?.value).toBe("like");
 });
 
+test("a source begins with a function to change", () => {
+  expect(edits.newGrader("python", KINDS)).toMatchObject({ source: expect.stringContaining("def grade(sample, item):") });
+});
+
 test("a kind without a form is shown and kept", () => {
-  const unknown = { type: "lambda", source: "def grade(): ..." };
+  const unknown = { type: "lambda", lambda: { function: "arn:of-mine" } };
   const made = form({ type: "multi", graders: { a: EXACT, code: unknown }, calculate_output: "a" });
-  expect(made.textContent).toContain("def grade()");
+  expect(made.textContent).toContain("arn:of-mine");
   made.querySelector<HTMLElement>('button[aria-label="Duplicate: a"]')?.click();
   expect(made.value).toMatchObject({ graders: { code: unknown, a_2: EXACT } });
 });

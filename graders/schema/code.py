@@ -11,6 +11,13 @@ from graders.schema.base import ANSWER, BASIC, GraderModel, Template
 MAX_SOURCE = 256 * 1024
 """Bytes, as OpenAI has it."""
 
+BEGINNING = """\
+def grade(sample, item):
+    answer = sample["output_text"]
+    return 1.0 if answer.strip() == str(item["reference"]) else 0.0
+"""
+"""What a source begins with on a page."""
+
 
 def _read_source(source: str) -> str:
     if len(source.encode("utf-8", "surrogatepass")) > MAX_SOURCE:
@@ -43,13 +50,17 @@ def _defines_grade(statement: ast.stmt) -> bool:
 
 
 class Python(GraderModel):
-    """Runs a function `grade(sample, item)` of your own, shut off from everything else."""
+    """Runs a function grade(sample, item) of your own, shut off from everything else."""
 
     model_config = ConfigDict(title="Python")
 
     type: Literal["python"] = "python"
     source: Annotated[str, AfterValidator(_read_source)] = Field(
-        min_length=1, max_length=MAX_SOURCE, title="Source", json_schema_extra=BASIC | {"format": "python"}
+        min_length=1,
+        max_length=MAX_SOURCE,
+        title="Source",
+        examples=[BEGINNING],
+        json_schema_extra=BASIC | {"format": "python"},
     )
     """Defines grade(sample, item), which gives a number back. No network, no files; numpy, sympy and rapidfuzz."""
     image_tag: str | None = Field(None, max_length=64, title="Image")
