@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 
 import type { GraderForm } from "../src/elements/grader-form";
 import { graderForm, readKinds } from "../src/elements/grader-form";
+import { evidenceIn } from "../src/elements/grader-trial";
 import * as edits from "../src/grader-edits";
 import type { Json } from "../src/path";
 import { schemaOf } from "./schemas";
@@ -159,4 +160,13 @@ test("a part that is called grader keeps its name and its buttons", () => {
   const made = form({ type: "multi", graders: { grader: EXACT, graders: { type: "steps", grader: EXACT } }, calculate_output: "grader" });
   expect([...made.querySelectorAll<HTMLInputElement>(".part-name")].map(({ value }) => value)).toEqual(["grader", "graders"]);
   expect(made.querySelectorAll(".grader")).toHaveLength(4);
+});
+
+test("what explains a score is listed, with the part that saw it", () => {
+  const part = { score: 1, evidence: { found: 18 } };
+  const grade = { score: 1, evidence: { printed: "looking\n" }, sub: { right: part, brief: { score: 0 } } };
+  expect(evidenceIn(grade)).toEqual([
+    ["printed", "looking"],
+    ["right.found", "18"],
+  ]);
 });

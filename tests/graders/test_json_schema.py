@@ -3,7 +3,7 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -193,6 +193,5 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(SCHEMAS, JSON)
-@settings(deadline=None)
 def test_it_agrees_with_jsonschema_as_it_comes(schema: dict[str, Any], answer: object) -> None:
     assert (JsonSchema(schema).problems(answer) == []) == Draft202012Validator(schema).is_valid(answer)

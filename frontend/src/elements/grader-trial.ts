@@ -194,6 +194,14 @@ export function errorsIn(grade: JsonObject): string[] {
   return inner.length > 0 ? inner : own; // a combination repeats what its parts say
 }
 
+/** What explains the score, by name, with the names of the parts before what they saw. */
+export function evidenceIn(grade: JsonObject): [string, string][] {
+  const evidence = isObject(grade["evidence"]) ? grade["evidence"] : {};
+  const own = Object.entries(evidence).map(([name, seen]): [string, string] => [name, typeof seen === "string" ? seen.trim() : JSON.stringify(seen)]);
+  const inner = subGrades(grade).flatMap(([part, sub]) => evidenceIn(sub).map(([name, seen]): [string, string] => [`${part}.${name}`, seen]));
+  return [...own, ...inner];
+}
+
 export function subGrades(grade: JsonObject): [string, JsonObject][] {
   const sub = isObject(grade["sub"]) ? grade["sub"] : {};
   return Object.entries(sub).filter((entry): entry is [string, JsonObject] => isObject(entry[1]));
@@ -206,6 +214,7 @@ function wholeGrade(grade: JsonObject): HTMLElement {
     h("div", { class: "grade-total" }, h("span", {}, gettext("Score")), scoreMark(grade)),
     ...subGrades(grade).map(([name, part]) => h("div", { class: "grade-part" }, h("code", {}, name), scoreMark(part))),
     ...errorsIn(grade).map((message) => h("p", { class: "grade-error" }, message)),
+    ...evidenceIn(grade).map(([name, seen]) => h("div", { class: "grade-evidence" }, h("code", {}, name), h("span", {}, seen))),
     h("details", { class: "receipt" }, h("summary", {}, gettext("Receipt")), h("pre", { class: "code" }, pretty(grade))),
   );
 }
