@@ -58,7 +58,8 @@ class GradedAnswers:
     def _grades(self, pairs: list[tuple[Answer, PreparedRow]]) -> list[Grade]:
         prompts = [turns_of(row) for _, row in pairs]
         items = [orjson.dumps(row.item).decode() for _, row in pairs]
-        return score(self.grader, prompts, [answer.text for answer, _ in pairs], items, self.port)
+        texts, tokens = [answer.text for answer, _ in pairs], [answer.tokens for answer, _ in pairs]
+        return score(self.grader, prompts, texts, items, tokens, self.port)
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,9 @@ class GraderReward:
         self._graded: list[Grade] | None = None
         self._counts: dict[str, float] = {}
 
-    def grades(self, prompts: list[Turns], texts: list[str], items: list[str]) -> list[Grade]:
+    def grades(self, prompts: list[Turns], texts: list[str], items: list[str], tokens: list[int]) -> list[Grade]:
         """What the grader says, with nothing taken from it."""
-        return score(self.grader, prompts, texts, items, self._port)
+        return score(self.grader, prompts, texts, items, tokens, self._port)
 
     def expect(self, grades: list[Grade], counts: dict[str, float]) -> None:
         """The next batch is graded already, and that goes with its metrics."""
@@ -61,13 +61,14 @@ class GraderReward:
     ) -> list[float | None]:
         texts = [turns[-1]["content"] for turns in completions]
         graded, self._graded = self._graded, None
-        grades = self.grades(prompts, texts, item) if graded is None else graded
+        tokens = [len(ids) for ids in completion_ids]
+        grades = self.grades(prompts, texts, item, tokens) if graded is None else graded
         refuse_silence(grades)
         self._unscored.watch(grades)
         counts, self._counts = self._counts | taken(grades), {}
         if self.overlong is not None:
             counts = counts | spread(grades)
-            grades = [self.overlong.shape(one, len(ids)) for one, ids in zip(grades, completion_ids, strict=True)]
+            grades = [self.overlong.shape(one, count) for one, count in zip(grades, tokens, strict=True)]
         self.latest = Scored(prompts, texts, completion_ids, item, grades)
         if log_metric is not None:
             parts = {f"grades/{name}": value for name, value in sub_means(grades).items()}
@@ -76,9 +77,14 @@ class GraderReward:
         return [one.score for one in grades]
 
 
-def score(grader: Grader, prompts: list[Turns], texts: list[str], items: list[str], port: Port) -> list[Grade]:
-    """Grade answers to these prompts against their rows' items (JSON)."""
-    samples = [{"prompt": turns, **sample_of(text)} for turns, text in zip(prompts, texts, strict=True)]
+def score(
+    grader: Grader, prompts: list[Turns], texts: list[str], items: list[str], tokens: list[int], port: Port
+) -> list[Grade]:
+    """Grade answers of so many tokens to these prompts against their rows' items (JSON)."""
+    samples = [
+        {"prompt": turns, "output_tokens": count, **sample_of(text)}
+        for turns, text, count in zip(prompts, texts, tokens, strict=True)
+    ]
     return grade(grader, samples, [orjson.loads(item) for item in items], port)
 
 

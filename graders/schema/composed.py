@@ -72,7 +72,7 @@ class Multi(GraderModel):
 class Steps(GraderModel):
     """Grades every step of an answer and puts the scores together: a process reward."""
 
-    model_config = ConfigDict(title="Steps")
+    model_config = ConfigDict(title="Step by step")
 
     type: Literal["steps"] = "steps"
     grader: "Grader" = Field(title="Grader of a step")

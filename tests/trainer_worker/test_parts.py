@@ -56,6 +56,12 @@ def test_an_answer_that_cannot_be_scored_has_no_reward() -> None:
     assert reward.latest.texts == ["yes", "no"]
 
 
+def test_a_grader_knows_how_many_tokens_an_answer_has() -> None:
+    grader = parse({"type": "length", "unit": "tokens", "target": 4})
+    reward = GraderReward(grader, Port())
+    assert reward(PROMPTS[:2], [completion("a"), completion("a")], [[1, 2], [1, 2, 3, 4]], ["{}", "{}"]) == [0.5, 1.0]
+
+
 def test_a_grader_that_scores_nothing_at_all_stops_the_job() -> None:
     reward = GraderReward(parse({"type": "string_check", "reference": "{{ item.nowhere }}"}), Port())
     with pytest.raises(Fault, match="nowhere"):

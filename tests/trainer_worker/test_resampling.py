@@ -69,7 +69,7 @@ def test_what_was_sampled_is_what_is_learned_from(tiny: Path, tmp_path: Path) ->
     learned = [ids[kept].tolist() for ids, kept in zip(batch["completion_ids"], mask, strict=True)]
     assert learned == scored.ids
     assert trainer.processing_class.batch_decode(scored.ids, skip_special_tokens=True) == scored.texts
-    again = trainer.reward.grades(scored.prompts, scored.texts, scored.items)
+    again = trainer.reward.grades(scored.prompts, scored.texts, scored.items, [len(ids) for ids in scored.ids])
     assert [one.score for one in again] == [one.score for one in scored.grades]
     assert (batch["old_per_token_logps"][mask] != 0).all()
 

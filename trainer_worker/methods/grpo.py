@@ -39,7 +39,8 @@ class Trainer(Rewarded, GRPOTrainer):  # type: ignore[misc]  # TRL has no types
         prompts = [row["prompt"] for row in rows]
         drawn = super().draw(self._tokenize_prompts(prompts)[0])
         texts = self.processing_class.batch_decode([one.ids for one in drawn], skip_special_tokens=True)
-        grades = self.reward.grades(prompts, texts, [row["item"] for row in rows])
+        items, tokens = [row["item"] for row in rows], [len(one.ids) for one in drawn]
+        grades = self.reward.grades(prompts, texts, items, tokens)
         return [Rollout(*one) for one in zip(rows, drawn, grades, strict=True)]
 
     def draw(self, prompt_ids: list[list[int]]) -> list[Sampled]:
