@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graders import GraderError, Problem, grade, parse
+from graders.parse import _KINDS
 from graders.problem import TEXTS
 from graders.schema import Multi, StringCheck
 
@@ -211,6 +212,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 [
+                    "grader",
+                    "json_schema",
+                    "tags",
+                    "sections",
+                    "units",
+                    "curve",
+                    "split",
                     "type",
                     "name",
                     "graders",
@@ -223,7 +231,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
                     "content",
                 ]
             ),
-            inner | st.sampled_from(["string_check", "multi", "regex", "number", "reward_model", "user", "a", "{{"]),
+            inner | st.sampled_from(["user", "a", "{{", "tokens", "pattern", *_KINDS]),
             max_size=5,
         )
     ),
