@@ -13,7 +13,7 @@ import httpcore
 import httpx
 import orjson
 from pydantic import JsonValue
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
 from tenacity.wait import wait_exponential_jitter
 
 from graders.http.guard import Allowed, Forbidden, Resolve, guarded_client, resolve, time_limit
@@ -23,6 +23,8 @@ MAX_ANSWER_BYTES = 4_000_000
 TRIES = 4
 PATIENT_TRIES = 8
 """For a training: some minutes in which a judge may be away."""
+PATIENCE_S = 180.0
+"""No try begins after so long: a training that waits must not look as if it hung."""
 LONGEST_WAIT_S = 60.0
 GIVE_UP_AFTER = 8
 """So many requests in a row that nobody answered: the rest of the batch is not sent."""
@@ -77,6 +79,7 @@ class Calls:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.monotonic
     tries: int = TRIES
+    patience_s: float = PATIENCE_S
 
     def __post_init__(self) -> None:
         self._client = guarded_client(self.allowed, self.look_up)
@@ -94,7 +97,7 @@ class Calls:
         """Raises Failed. An answer that is no JSON, or too large, is tried again like an error of the server."""
         content = orjson.dumps(body)
         trying = Retrying(
-            stop=stop_after_attempt(self.tries),
+            stop=stop_after_attempt(self.tries) | stop_after_delay(self.patience_s),
             wait=_wait,
             retry=retry_if_exception_type(_Passing),
             sleep=self.sleep,

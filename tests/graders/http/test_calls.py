@@ -81,6 +81,14 @@ def test_a_request_that_is_wrong_is_not_repeated() -> None:
         assert len(server.asked) == 1
 
 
+def test_no_try_begins_once_patience_has_run_out() -> None:
+    impatient = Calls(Allowed.read("127.0.0.1"), sleep=lambda _: None, patience_s=0)
+    with serving(lambda _: said({}, 500)) as server:
+        with pytest.raises(Failed, match="500"):
+            post(impatient, server)
+        assert len(server.asked) == 1
+
+
 def test_junk_is_asked_for_again() -> None:
     with serving(in_turn((200, {}, b"<html>"), (200, {}, b'{"half'), said({"ok": 1}))) as server:
         assert post(calls(), server) == {"ok": 1}
