@@ -122,7 +122,7 @@ def _mistake(error: ErrorDetails, kind: str, path: Place, value: object) -> Mist
         case "literal_error":
             return _not_one_of(value, re.findall(r"'([^']*)'", context["expected"]))
         case "extra_forbidden":
-            return _not_a_field(str(path[-1]), kind)
+            return _not_a_field(str(path[-1]), *_holder(kind, path))
         case "missing":
             return Mistake("grader.field_missing", type=kind, field=str(path[-1]))
         case "greater_than_equal":
@@ -150,7 +150,24 @@ def _not_one_of(value: object, options: list[str]) -> Mistake:
     return Mistake("grader.not_one_of", guess, value=quoted(value), options=", ".join(options))
 
 
-def _not_a_field(field: str, kind: str) -> Mistake:
-    fields = list(_KINDS[kind].model_fields)
+def _not_a_field(field: str, holder: str, fields: list[str]) -> Mistake:
     guess = likely(field, fields)
-    return Mistake("grader.unknown_field", guess, field=quoted(field), type=kind, options=", ".join(fields))
+    return Mistake("grader.unknown_field", guess, field=quoted(field), type=holder, options=", ".join(fields))
+
+
+def _holder(kind: str, path: Place) -> tuple[str, list[str]]:
+    """What the field should have been one of: the fields of the grader, or of an object in it, like sampling_params."""
+    name, fields = kind, _KINDS[kind].model_fields
+    for step in path[:-1]:
+        inner = _model_in(fields[str(step)].annotation) if str(step) in fields else None
+        if inner is not None:
+            name, fields = str(step), inner.model_fields
+    return name, list(fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The one model that a field holds, be it in a list or optional. None for none, and for graders."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = [one for one in map(_model_in, get_args(annotation)) if one is not None]
+    return found[0] if len(found) == 1 else None

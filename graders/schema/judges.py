@@ -114,7 +114,7 @@ class Rubric(GraderModel):
     type: Literal["rubric"] = "rubric"
     model: JudgeName
     """Name of a judge, as the settings page lists them."""
-    criteria: tuple[Criterion, ...] | None = Field(None, min_length=1, max_length=MAX_CRITERIA, title="Criteria")
+    criteria: tuple[Criterion, ...] | None = Field(None, max_length=MAX_CRITERIA, title="Criteria")
     """Each with a text, a weight (1 without; below 0 takes points away) and a name."""
     rubric: Template | None = Field(None, title="Criteria of the row")
     """Instead of criteria: where a row holds its own, like {{ item.rubric }}: a list, or a line for each."""
@@ -126,7 +126,7 @@ class Rubric(GraderModel):
     @field_validator("criteria")
     @classmethod
     def _can_be_met(cls, criteria: tuple[Criterion, ...] | None) -> tuple[Criterion, ...] | None:
-        if criteria and not any(one.weight > 0 for one in criteria):
+        if criteria is not None and not any(one.weight > 0 for one in criteria):
             raise Mistake("rubric.no_weight")
         return criteria
 
