@@ -49,9 +49,12 @@ class Pattern:
                 return None
         return data[start:end].decode()
 
-    def pieces(self, text: str, most: int) -> list[str]:
-        """The text cut before each match, into at most so many. Raises Flagged when the text is too long for that."""
-        data = _bytes(text, self._once.programsize * most)
+    def pieces(self, text: str, most: int, *, is_ours: bool) -> list[str]:
+        """The text cut before each match, into at most so many. Raises Flagged when the text is too long for that.
+
+        is_ours: a match is found without looking far beyond it, so that all searches together read the text once.
+        """
+        data = _bytes(text, self._once.programsize * (1 if is_ours else most))
         cuts, at = [0], 0
         while len(cuts) < most and (match := self._once.search(data, at)):
             start, end = match.span()

@@ -309,7 +309,7 @@ EXAMPLES: list[tuple[type[BaseModel], str, list[Example]]] = [
         Language,
         "By py3langid, offline, 139 languages; a few words can mislead it. `share` is the language consistency reward "
         "of DeepSeek-R1 (arXiv:2501.12948) by lines. A text without letters is in no language: 0. A column with an "
-        "unknown code is 0 with `other_error`.",
+        "unknown code, and a share of more than 5,000 lines, are 0 with `other_error`.",
         [
             ({"type": "language", "language": "de"}, "Also verdient sie 18 Dollar am Tag.", ""),
             ({"type": "language", "language": "en", "measure": "share"}, "She makes 18.\n所以答案是十八。", ""),

@@ -10,6 +10,8 @@ from graders.template import compile_template
 from graders.words import words
 
 _UNITS: dict[str, Callable[[str], int]] = {"characters": len, "words": lambda text: len(words(text))}
+# Each is looked at on its own: this many take about half a second.
+MAX_LINES = 5_000
 _Curve = Callable[[int], float]
 
 
@@ -135,7 +137,10 @@ def language(grader: Language) -> Score:
 
 def _share(answer: str, right: str) -> Outcome:
     found: dict[str, int] = {}
-    for line in answer.splitlines():
+    lines = answer.splitlines()
+    if len(lines) > MAX_LINES:
+        raise Flagged("other_error", f"Of {len(lines)} lines the languages are not told apart: at most {MAX_LINES}.")
+    for line in lines:
         if (code := detect(line)) is not None:
             found[code] = found.get(code, 0) + len(line)
     total = sum(found.values())

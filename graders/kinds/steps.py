@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import fmean
 
 from pydantic import JsonValue
@@ -34,14 +35,18 @@ def steps(grader: Steps, graded: Graded) -> Batch:
     What is wrong with a step is flagged on the whole too. Where a step is not scored, the whole is not. An answer
     without steps is 0.
     """
-    text, begins = compile_template(grader.input), Pattern(grader.pattern or _BEGINS[grader.split])
+    text, begins = (
+        compile_template(grader.input),
+        Pattern((grader.pattern or "") if grader.split == "pattern" else _BEGINS[grader.split]),
+    )
+    cut = partial(begins.pieces, most=grader.max_steps, is_ours=grader.split != "pattern")
     put_together = _AGGREGATES[grader.aggregate]
     # Only made where it is read: for long answers it is long, and once for each step.
     tells_previous = "previous_steps" in grader.grader.model_dump_json()
 
     def pieces(sample: Sample, item: Item) -> list[str] | Flagged:
         try:
-            return [piece for piece in begins.pieces(text(sample, item), grader.max_steps) if piece.strip()]
+            return [piece for piece in cut(text(sample, item)) if piece.strip()]
         except Flagged as problem:
             return problem
 

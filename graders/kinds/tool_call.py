@@ -1,7 +1,6 @@
 """The grader that compares tool calls."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,8 +13,6 @@ from graders.template import compile_template
 
 NAME_CREDIT = 0.1
 MAX_CALLS = 100
-# How Qwen, Hermes and others write a call into their text.
-_WRITTEN = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -106,10 +103,16 @@ def _made_calls(sample: Sample) -> list[Call]:
     if "output_tools" in sample:
         calls = _calls(sample["output_tools"] or [])
     elif isinstance(text := sample.get("output_text"), str):
-        calls = [_read(block) for block in _WRITTEN.findall(text)]
+        calls = [_read(block) for block in _written(text)]
     else:
         raise Flagged("invalid_variable_error", "There is neither “sample.output_tools” nor “sample.output_text” here.")
     return [_shallow(call) for call in calls]
+
+
+def _written(text: str) -> list[str]:
+    """The calls in a text, as Qwen, Hermes and others write them."""
+    blocks = [part.partition("</tool_call>") for part in text.split("<tool_call>")[1:]]
+    return [inside for inside, closing, _ in blocks if closing]
 
 
 def _shallow(call: Call) -> Call:

@@ -160,6 +160,11 @@ def test_a_share_is_counted_by_the_characters_of_lines() -> None:
     assert set((receipt.evidence or {})["languages"]) == {"en", "de"}  # type: ignore[arg-type]  # an object
 
 
+def test_too_many_lines_are_flagged() -> None:
+    receipt = graded({"type": "language", "measure": "share"}, "a\n" * 500_000)
+    assert "at most 5000" in str(receipt.errors["other_error_details"])
+
+
 @pytest.mark.parametrize("answer", ["", "42", "3 * 14 = 42", "😀", "\n"])
 def test_a_text_without_letters_is_in_no_language(answer: str) -> None:
     for measure in ("whole", "share"):

@@ -1,4 +1,5 @@
 import json
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -108,6 +109,15 @@ def test_calls_that_a_model_writes_into_its_text_are_read() -> None:
         parse({"type": "tool_call"}), [{"output_text": "<tool_call>{</tool_call>"}], [{"reference": TIME}]
     )
     assert (receipt.score, receipt.errors) == (0, {})
+
+
+@pytest.mark.parametrize("part", ["<tool_call>", "</tool_call>", "<tool_call>{", "<tool_call>{}</tool_call>"])
+def test_a_megabyte_of_written_calls_is_read_in_seconds(part: str) -> None:
+    started = perf_counter()
+    sample = {"output_text": part * (1_000_000 // len(part))}
+    (receipt,) = grade(parse({"type": "tool_call"}), [sample], [{"reference": TIME}])
+    assert receipt.score == 0
+    assert perf_counter() - started < 30
 
 
 def test_a_sample_without_calls_and_text_is_flagged() -> None:
