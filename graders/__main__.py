@@ -6,9 +6,13 @@
 
 A row is `{"item": {…}, "sample": "the answer"}`; the sample may be an object with OpenAI's keys, or a chat message. A
 row without these two keys is its own item, and its answer stands in the column that `--sample` names.
+
+Judges and embedding models are asked at OPENAI_BASE_URL (a server here, or OpenAI's own) with OPENAI_API_KEY, each by
+the name that the grader calls it; `${secret:NAME}` in the headers of a web service is the environment variable NAME.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -24,6 +28,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from graders.grade import grade
+from graders.http import Allowed, AnswerCache, Calls, JudgeAddress, http_port
+from graders.needs import asks_outside, judges_of, secrets_of
 from graders.parse import parse
 from graders.port import Port
 from graders.problem import GraderError
@@ -34,7 +40,8 @@ from graders.sandbox.attacks import holes
 from graders.sandbox.walls import Kind
 from graders.schema import Grader
 
-BATCH = 256
+BATCH, BATCH_OUTSIDE = 256, 32
+OPENAI = "https://api.openai.com/v1"
 STDERR = Console(stderr=True, highlight=False)
 Row = tuple[dict[str, Any], dict[str, Any]]  # Any: JSON
 """A sample and an item."""
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "check":
         print(orjson.dumps(grader.model_dump(mode="json", exclude_none=True), option=orjson.OPT_INDENT_2).decode())
         return 0
-    return _run(grader, given.rows, given.sample, given.output)
+    return _run(grader, given)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -59,29 +66,50 @@ def _arguments() -> argparse.ArgumentParser:
     run.add_argument("rows", type=Path, help="JSON lines: the answers and their items; - for standard input")
     run.add_argument("--sample", default="output_text", help="the column with the answer (default: output_text)")
     run.add_argument("--output", type=Path, help="where the receipts go, a JSON line each (default: standard output)")
+    run.add_argument("--cache", type=Path, help="a file that remembers what judges answered, for the next time")
     check = commands.add_parser("check", help="say what is wrong with a grader, or show it with everything filled in")
     check.add_argument("grader", type=Path, help="the grader's JSON")
     commands.add_parser("sandbox", help="try whether code can be held back on this machine, and how")
     return parser
 
 
-def _run(grader: Grader, rows: Path, column: str, output: Path | None) -> int:
+def _run(grader: Grader, given: argparse.Namespace) -> int:
     grades: list[Grade] = []
     began = time.monotonic()
     with ExitStack() as stack:
-        port = Port(jails=stack.enter_context(Jails()))
-        target = sys.stdout.buffer if output is None else stack.enter_context(output.open("wb"))
-        source = sys.stdin.buffer if str(rows) == "-" else stack.enter_context(_opened(rows))
+        port = _port(grader, given.cache, stack)
+        target = stack.enter_context(given.output.open("wb")) if given.output else sys.stdout.buffer
+        source = sys.stdin.buffer if str(given.rows) == "-" else stack.enter_context(_opened(given.rows))
         bar = stack.enter_context(_progress())
         task = bar.add_task("grading", total=_count(source) if source.seekable() else None)
-        answers = _rows(source, column)
-        while batch := list(islice(answers, BATCH)):
+        rows = _rows(source, given.sample)
+        while batch := list(islice(rows, BATCH_OUTSIDE if asks_outside(grader) else BATCH)):
             found = grade(grader, [sample for sample, _ in batch], [item for _, item in batch], port)
             target.writelines(orjson.dumps(one.to_json(), option=orjson.OPT_APPEND_NEWLINE) for one in found)
             grades += found
             bar.update(task, advance=len(found))
     _summary(grades, time.monotonic() - began)
     return 0 if grades else 1
+
+
+def _port(grader: Grader, cache: Path | None, stack: ExitStack) -> Port:
+    """Jails, and the servers that the environment names. Whoever types the command may ask any of them."""
+    jails = Port(jails=stack.enter_context(Jails()))
+    if not asks_outside(grader):
+        return jails
+    base_url, key = os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_KEY", "")
+    if judges_of(grader) and not (base_url or key):
+        _refuse(
+            f"The grader asks {', '.join(judges_of(grader))}: set OPENAI_BASE_URL to a server that speaks OpenAI's "
+            "API, or OPENAI_API_KEY for OpenAI's own."
+        )
+    if missing := sorted(secrets_of(grader).keys() - os.environ.keys()):
+        _refuse(f"The grader's headers need the environment variable {missing[0]}.")
+    judges = [JudgeAddress(name, base_url or OPENAI, name, key) for name in judges_of(grader)]
+    secrets = {name: os.environ[name] for name in secrets_of(grader)}
+    calls = Calls(Allowed.read("0.0.0.0/0, ::/0"))
+    stack.callback(calls.close)
+    return http_port(judges, secrets, calls, AnswerCache(cache) if cache else None, beside=jails)
 
 
 def _count(source: IO[bytes]) -> int:

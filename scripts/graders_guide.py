@@ -39,7 +39,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "guides" / "graders.md"
 INTRODUCTION = """\
 # Graders
 
-<!-- Written by `python -m scripts.graders_guide`. Change that script or graders/schema.py, not this page. -->
+<!-- Written by `python -m scripts.graders_guide`. Change that script or graders/schema/, not this page. -->
 
 A grader is a JSON document that turns one answer of a model into a score. The JSON is OpenAI's where OpenAI has the
 kind. The results below are what the code said when this page was made.
@@ -64,7 +64,8 @@ python -m graders run grader.json rows.jsonl --output grades.jsonl
 
 where a row is `{"item": {…}, "sample": "the answer"}`, or an item with its answer in the column that `--sample` names.
 `python -m graders check grader.json` says what is wrong with a grader, and `python -m graders sandbox` whether code can
-be held back on this machine.
+be held back on this machine. Judges are asked at `OPENAI_BASE_URL` with `OPENAI_API_KEY`, each by the name that the
+grader calls it; `${secret:NAME}` in a header is the environment variable `NAME`; `--cache FILE` remembers answers.
 
 ## Templates
 

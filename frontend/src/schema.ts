@@ -16,7 +16,7 @@ export interface Schema {
   title?: string;
   description?: string;
   default?: Json;
-  /** What a required field begins with on a page. */
+  /** What the field begins with on a page. */
   examples?: Json[];
   const?: Json;
   enum?: Json[];
@@ -183,12 +183,13 @@ export function withPreset(fields: Field[], chosen: (name: string) => Json | und
   return fields.map((field) => (field.name in sets ? { ...field, fallback: sets[field.name], preset: title } : field));
 }
 
-/** The smallest valid-looking document of a schema: its constants, its defaults, empty required fields. */
+/** The smallest valid-looking document of a schema: its constants, its examples, empty required fields. */
 export function blank(schema: Schema, definitions: Definitions): JsonObject {
   const found: JsonObject = {};
   for (const field of readFields(follow(schema, definitions), definitions)) {
     if (field.node.kind === "constant") found[field.name] = field.node.value;
-    else if (field.required) found[field.name] = field.example ?? emptyOf(field.node);
+    else if (field.example !== undefined) found[field.name] = field.example;
+    else if (field.required) found[field.name] = emptyOf(field.node);
   }
   return found;
 }

@@ -35,10 +35,7 @@ class AnswerCache:
         file.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database:
             database.execute("PRAGMA journal_mode=WAL")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, at REAL, size INTEGER, body BLOB)"
-            )
-            database.execute("CREATE INDEX IF NOT EXISTS answers_at ON answers (at)")
+            database.executescript(TABLE)
 
     def get(self, key: bytes) -> JsonValue | None:
         """None too when the file cannot be read: then the question is asked again."""

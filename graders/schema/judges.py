@@ -10,6 +10,23 @@ from graders.schema.base import BASIC, GraderModel, Template, Turns
 JudgeName = Annotated[
     str, Field(min_length=1, max_length=256, title="Judge", json_schema_extra=BASIC | {"format": "judge"})
 ]
+# What a judge's fields begin with on a page.
+SCORED = [
+    {
+        "role": "system",
+        "content": "You grade answers. Give 1 when the answer is right and complete, 0 when it is wrong, and a number "
+        "between for what is partly right.",
+    },
+    {
+        "role": "user",
+        "content": "The right answer: {{ item.reference }}\n\nThe answer to grade: {{ sample.output_text }}",
+    },
+]
+LABELLED = [
+    {"role": "system", "content": "You say whether an answer is good or bad."},
+    {"role": "user", "content": "{{ sample.output_text }}"},
+]
+CRITERIA = [{"text": "The answer is right.", "weight": 2}, {"text": "The answer is easy to understand.", "weight": 1}]
 MAX_LABELS = 100
 MAX_CRITERIA = 50
 
@@ -52,7 +69,7 @@ class ScoreModel(GraderModel):
     type: Literal["score_model"] = "score_model"
     model: JudgeName
     """Name of a judge, as the settings page lists them."""
-    input: Turns = Field(title="Messages")
+    input: Turns = Field(title="Messages", examples=[SCORED])
     """What the judge is told and asked: messages with role and content, which may hold templates."""
     range: tuple[float, float] = Field((0.0, 1.0), title="Range")
     """Lowest and highest score. A result beyond is moved to the nearer end."""
@@ -75,13 +92,15 @@ class LabelModel(GraderModel):
     type: Literal["label_model"] = "label_model"
     model: JudgeName
     """Name of a judge, as the settings page lists them."""
-    input: Turns = Field(title="Messages")
+    input: Turns = Field(title="Messages", examples=[LABELLED])
     """What the judge is told and asked: messages with role and content, which may hold templates."""
     labels: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        min_length=1, max_length=MAX_LABELS, title="Labels", json_schema_extra=BASIC
+        min_length=1, max_length=MAX_LABELS, title="Labels", examples=[["good", "bad"]], json_schema_extra=BASIC
     )
     """What the judge chooses from."""
-    passing_labels: tuple[str, ...] = Field(min_length=1, title="Passing labels", json_schema_extra=BASIC)
+    passing_labels: tuple[str, ...] = Field(
+        min_length=1, title="Passing labels", examples=[["good"]], json_schema_extra=BASIC
+    )
     """The labels that score 1."""
     sampling_params: Sampling = Field(None, title="Sampling")
     """Temperature, top_p, seed, max_completions_tokens and reasoning_effort of the judge."""
@@ -114,7 +133,7 @@ class Rubric(GraderModel):
     type: Literal["rubric"] = "rubric"
     model: JudgeName
     """Name of a judge, as the settings page lists them."""
-    criteria: tuple[Criterion, ...] | None = Field(None, max_length=MAX_CRITERIA, title="Criteria")
+    criteria: tuple[Criterion, ...] | None = Field(None, max_length=MAX_CRITERIA, title="Criteria", examples=[CRITERIA])
     """Each with a text, a weight (1 without; below 0 takes points away) and a name."""
     rubric: Template | None = Field(None, title="Criteria of the row")
     """Instead of criteria: where a row holds its own, like {{ item.rubric }}: a list, or a line for each."""

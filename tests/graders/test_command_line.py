@@ -1,17 +1,21 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.judges import Asked, Said, judgement, said, serving
+
 ROOT = Path(__file__).parents[2]
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}", "pass_threshold": 1}
 
 
-def graders(*arguments: object, given: str | None = None) -> subprocess.CompletedProcess[str]:
+def graders(*arguments: object, given: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "graders", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, input=given)
+    ours = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, input=given, env=ours | environment)
 
 
 def written(folder: Path, name: str, *documents: object) -> Path:
@@ -91,3 +95,37 @@ def test_the_sandbox_is_tried() -> None:
     done = graders("sandbox")
     assert done.returncode == 0
     assert "landlock" in done.stdout
+
+
+JUDGE = {"type": "score_model", "model": "wise", "input": [{"role": "user", "content": "{{ sample.output_text }}"}]}
+
+
+def test_judges_are_asked_where_the_environment_says_and_once(tmp_path: Path) -> None:
+    grader = written(tmp_path, "grader.json", JUDGE)
+    rows = written(tmp_path, "rows.jsonl", {"output_text": "a"}, {"output_text": "b"})
+    with serving(lambda _: judgement(0.5)) as server:
+        where = {"OPENAI_BASE_URL": f"{server.url}/v1", "OPENAI_API_KEY": "sk-mine"}
+        for _ in range(2):
+            done = graders("run", grader, rows, "--cache", tmp_path / "answers.sqlite3", **where)
+            assert [json.loads(line)["score"] for line in done.stdout.splitlines()] == [0.5, 0.5]
+        assert len(server.asked) == 2
+    assert {one.headers["authorization"] for one in server.asked} == {"Bearer sk-mine"}
+    assert {one.body["model"] for one in server.asked} == {"wise"}
+
+
+def test_a_judge_without_an_address_is_refused_before_the_first_row(tmp_path: Path) -> None:
+    done = graders("run", written(tmp_path, "grader.json", JUDGE), written(tmp_path, "rows.jsonl", {"sample": "a"}))
+    assert done.returncode == 2
+    assert "The grader asks wise: set OPENAI_BASE_URL" in done.stderr
+
+
+def test_a_web_services_secret_is_an_environment_variable(tmp_path: Path) -> None:
+    def score(asked: Asked) -> Said:
+        return said({"score": 1.0 if asked.headers["authorization"] == "Bearer open" else 0.0})
+
+    rows = written(tmp_path, "rows.jsonl", {"sample": "a"})
+    with serving(score) as server:
+        endpoint = {"type": "endpoint", "url": server.url, "headers": {"Authorization": "Bearer ${secret:SESAME}"}}
+        grader = written(tmp_path, "grader.json", endpoint)
+        assert json.loads(graders("run", grader, rows, SESAME="open").stdout)["score"] == 1
+        assert "need the environment variable SESAME" in graders("run", grader, rows).stderr
