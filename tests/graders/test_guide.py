@@ -1,7 +1,8 @@
 import typing
 
 from graders import Grader
-from scripts.graders_guide import EXAMPLES, PAGE, page
+from scripts.graders_examples import EXAMPLES
+from scripts.graders_guide import PAGE, page
 
 
 def test_the_guide_says_what_the_code_does() -> None:
