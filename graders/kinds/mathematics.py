@@ -18,7 +18,7 @@ from graders.template import compile_template
 
 # What runs in the jail: `asked` is the answer's text, `right` the reference. It prints what it read.
 SOURCE = r"""
-import json, logging, re
+import functools, json, logging, re
 logging.disable(logging.CRITICAL)  # math-verify warns that nobody stops it; the jail does
 from math_verify import parse, verify
 
@@ -44,13 +44,22 @@ def marked(text):
 def read_from(text):
     return parse(marked(text), parsing_timeout=None) if text.strip() else []
 
+read_right = functools.lru_cache(maxsize=256)(read_from)  # a group of answers has one reference
+
 def grade(answer, asked):
-    right = read_from(asked["right"])
+    right = read_right(asked["right"])
     read = read_from(last_boxed(answer) if asked["find"] == "boxed" else answer)
     print(json.dumps({"read": read and str(read[-1])[:200], "right": right and str(right[-1])[:200]}))
     if not right or not read:
         return 0
     return 1 if verify(right, read, float_rounding=asked["decimals"], timeout_seconds=None) else 0
+"""
+# math-verify's parsers are built at their first use, which takes as long as dozens of comparisons.
+WARM = r"""
+import logging
+logging.disable(logging.CRITICAL)
+from math_verify import parse, verify
+verify(parse("$\\frac{1}{2}$", parsing_timeout=None), parse("0.5", parsing_timeout=None), timeout_seconds=None)
 """
 # A process of a jail may use a limited amount of processor time, which longer batches would exceed.
 CALLS_AT_ONCE = 500
@@ -99,7 +108,7 @@ def _compare(calls: Sequence[_Call], limits: Limits, port: Port) -> list[Verdict
                 found[n] = verdict
 
     with nullcontext(port.jails) if port.jails is not None else Jails() as jails:
-        lanes = jails.lanes(len(calls), SOURCE, ("math_verify",), limits)
+        lanes = jails.lanes(len(calls), SOURCE, ("math_verify",), limits, WARM)
         try:
             with ThreadPoolExecutor(len(lanes)) as pool:
                 list(pool.map(work, lanes, [range(lane, len(calls), len(lanes)) for lane in range(len(lanes))]))

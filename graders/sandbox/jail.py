@@ -72,8 +72,17 @@ class Jail:
     """
 
     def __init__(
-        self, source: str, preload: Sequence[str] = (), limits: Limits = Limits(), behind: Walls | None = None
-    ):
+        self,
+        source: str,
+        preload: Sequence[str] = (),
+        limits: Limits = Limits(),
+        behind: Walls | None = None,
+        warm: str = "",
+    ) -> None:
+        """preload: packages that are imported once. warm: code of our own that runs once after that, before any fork;
+        it runs without the filter of system calls, so nobody else's may stand there.
+        """
+        self._warm = warm
         self._source = source
         self._preload = preload
         self._limits = limits
@@ -138,7 +147,8 @@ class Jail:
                 start_new_session=True,
             )
             setup = self._behind.setup(self._scratch, self._limits.scratch_mb)
-            setup |= {"source": self._source, "preload": list(self._preload), "limits": self._limits.of_process}
+            setup |= {"source": self._source, "preload": list(self._preload), "warm": self._warm}
+            setup["limits"] = self._limits.of_process
             try:
                 answer = self._exchange(setup, START_S)
             except OSError as error:
@@ -200,16 +210,20 @@ class Jails:
         self._most = most
         self._warm: OrderedDict[tuple[object, ...], Jail] = OrderedDict()
 
-    def lanes(self, count: int, source: str, preload: Sequence[str] = (), limits: Limits = Limits()) -> list[Jail]:
+    def lanes(
+        self, count: int, source: str, preload: Sequence[str] = (), limits: Limits = Limits(), warm: str = ""
+    ) -> list[Jail]:
         """Jails for the same code, to be used at the same time: at most as many as there are calls."""
-        return [self.of(source, preload, limits, lane) for lane in range(max(1, min(LANES, count)))]
+        return [self.of(source, preload, limits, lane, warm) for lane in range(max(1, min(LANES, count)))]
 
-    def of(self, source: str, preload: Sequence[str] = (), limits: Limits = Limits(), lane: int = 0) -> Jail:
-        key = (source, tuple(preload), limits, lane)
+    def of(
+        self, source: str, preload: Sequence[str] = (), limits: Limits = Limits(), lane: int = 0, warm: str = ""
+    ) -> Jail:
+        key = (source, tuple(preload), limits, lane, warm)
         if key not in self._warm:
             while len(self._warm) >= self._most:
                 self._warm.popitem(last=False)[1].close()
-            self._warm[key] = Jail(source, preload, limits)
+            self._warm[key] = Jail(source, preload, limits, warm=warm)
         self._warm.move_to_end(key)
         return self._warm[key]
 

@@ -149,6 +149,7 @@ def _put_up_walls(setup: dict[str, Any]) -> None:
             importlib.import_module(name)
         except Exception:
             continue  # the grader's own import will say it
+    exec(setup["warm"], {})
 
 
 def main() -> None:
