@@ -47,6 +47,13 @@ where a row is `{"item": {…}, "sample": "the answer"}`, or an item with its an
 be held back on this machine. Judges are asked at `OPENAI_BASE_URL` with `OPENAI_API_KEY`, each by the name that the
 grader calls it; `${secret:NAME}` in a header is the environment variable `NAME`; `--cache FILE` remembers answers.
 
+## Can it be gamed?
+
+Reinforcement learning finds whatever a reward pays for. The builder's *Attack it*, `POST /api/v1/graders/attack` and
+`graders.attack.attack` grade six cheap tricks on rows of a dataset beside the right answer: an empty answer, the right
+one thirty times, the right one after a thousand words, the prompt, all right answers at once, and the bare result
+without its form. One that scores as much as the right answer is a hole.
+
 ## Templates
 
 `{{ item.column }}` is a column of the dataset, `{{ sample.output_text }}` what the model said and

@@ -7,6 +7,7 @@ import { metric, number } from "../format";
 import { columnsRead } from "../grader-edits";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty } from "../path";
+import { graderAttack } from "./grader-attack";
 
 export interface DatasetChoice {
   id: string;
@@ -28,6 +29,7 @@ export class GraderTrial extends HTMLElement {
   #item = h("textarea", { class: "input code", id: "trial-item", rows: 3, spellcheck: "false" });
   #dataset = h("select", { class: "input", id: "trial-dataset" });
   #result = h("div", { class: "trial-result", "aria-live": "polite" });
+  #attack = graderAttack();
   #offset = 0;
   #later = debounce(() => void this.#run(), 250);
   #typedItem = false;
@@ -64,6 +66,7 @@ export class GraderTrial extends HTMLElement {
   /** Null while the JSON is not a grader: the last result is then shown as outdated. */
   set grader(grader: Json) {
     this.#grader = grader;
+    this.#attack.grader = grader;
     this.#result.classList.toggle("outdated", grader === null);
     if (grader === null) return;
     this.#suggestItem(grader);
@@ -77,12 +80,13 @@ export class GraderTrial extends HTMLElement {
       labelled(gettext("Answer of the model"), this.#answer, gettext("What a grader reads as sample.output_text.")),
       labelled(gettext("Row of the dataset, as JSON"), this.#item, gettext("What a grader reads as item.…")),
     );
-    fill(this, labelled(gettext("Try it on"), this.#dataset, ""), own, this.#result);
+    fill(this, labelled(gettext("Try it on"), this.#dataset, ""), own, this.#result, this.#attack);
     this.#showSource();
   }
 
   #showSource(): void {
     this.querySelector(".trial-own")?.toggleAttribute("hidden", this.#dataset.value !== "");
+    this.#attack.rows = this.chosenDataset;
     this.dispatchEvent(new CustomEvent("source"));
   }
 
