@@ -276,6 +276,8 @@ def test_a_grader_is_tried_on_rows_of_a_dataset(api: Api) -> None:
     version = make_dataset(rows)
     grades = api.post("/api/v1/graders/try", {"grader": EXACT, "dataset": version.id, "limit": 3})[1]["grades"]
     assert [one["grade"]["score"] for one in grades] == [1.0, 1.0, 1.0]
+    summary = api.post("/api/v1/graders/try", {"grader": EXACT, "dataset": version.id, "limit": 3})[1]["summary"]
+    assert (summary["count"], summary["mean"], summary["distinct"]) == (3, 1, 1)
     own = {"grader": EXACT, "samples": [{"output_text": "4"}], "items": [{"answer": "5"}]}
     assert api.post("/api/v1/graders/try", own)[1]["grades"][0]["grade"]["score"] == 0.0
 

@@ -8,6 +8,8 @@ import { columnsRead } from "../grader-edits";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty } from "../path";
 import { graderAttack } from "./grader-attack";
+import type { Summary } from "./grader-summary";
+import { summaryCard } from "./grader-summary";
 
 export interface DatasetChoice {
   id: string;
@@ -21,6 +23,7 @@ interface Graded {
 }
 
 const ROWS_AT_ONCE = 20;
+const MANY_ROWS = 1000;
 
 export class GraderTrial extends HTMLElement {
   #grader: Json = null;
@@ -138,6 +141,7 @@ export class GraderTrial extends HTMLElement {
       h("p", { class: "help" }, gettext("Each row's own answer or reference is graded as if the model had written it.")),
       h("div", { class: "trial-rows" }, ...grades.map(rowGrade)),
       this.#pages(grades.length),
+      this.#manyRows(),
     );
   }
 
@@ -145,6 +149,28 @@ export class GraderTrial extends HTMLElement {
     const rows = interpolate(gettext("rows %(from)s to %(to)s"), { from: number(this.#offset + 1), to: number(this.#offset + count) }, true);
     const unscored = interpolate(gettext("%(n)s not scored"), { n: failed }, true);
     return failed === 0 ? rows : `${rows} · ${unscored}`;
+  }
+
+  /** Mean, histogram and errors of many rows, above the page of rows. */
+  async #sumUp(button: HTMLElement, place: HTMLElement): Promise<void> {
+    button.setAttribute("aria-busy", "true");
+    try {
+      const body = { grader: this.#grader, dataset: this.#dataset.value, limit: MANY_ROWS };
+      const { summary } = await postJson<{ summary: Summary }>("/api/v1/graders/try", body);
+      fill(place, summaryCard(summary));
+    } catch (reason) {
+      fill(place, h("p", { class: "grade-error" }, firstError(reason)));
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  #manyRows(): HTMLElement {
+    const place = h("div", { class: "trial-many", "aria-live": "polite" });
+    const label = interpolate(gettext("Score up to %(n)s rows"), { n: number(MANY_ROWS) }, true);
+    const button = h("button", { type: "button", class: "button small" }, label);
+    button.addEventListener("click", () => void this.#sumUp(button, place));
+    return h("div", { class: "trial-many" }, button, place);
   }
 
   #pages(count: number): HTMLElement {

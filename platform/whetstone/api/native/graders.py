@@ -11,6 +11,7 @@ from contracts.dataset import PreparedRow, prepare
 from contracts.fault import Fault
 from graders import Grader, GraderError, asks_outside, grade, item_columns, parse, sample_of
 from graders.attack import Outranked, Target, attack
+from graders.summary import summary
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.datasets.find import find_version
@@ -78,10 +79,11 @@ def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
         raise Fault("evaluator.too_many_rows", field="limit", most=str(MOST_ROWS))
     grades = grade(grader, samples, items, web_port(team, grader))
     return {
+        "summary": asdict(summary(grades)),
         "grades": [
             {"sample": sample, "item": item, "grade": result.to_json()}
             for sample, item, result in zip(samples, items, grades, strict=True)
-        ]
+        ],
     }
 
 
