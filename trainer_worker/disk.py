@@ -8,7 +8,14 @@ from contracts.fault import FaultReport
 from trainer_worker.assignment import Assignment
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-SENTENCES = ("No space left on device", "os error 28", "PytorchStreamWriter failed writing file", "Disk quota exceeded")
+SENTENCES = (
+    "No space left on device",
+    "os error 28",
+    "Disk quota exceeded",
+    # torch.save, whichever of its layers notices that less was written than it gave.
+    "PytorchStreamWriter failed writing file",
+    "basic_ios::clear: iostream error",
+)
 MB = 1_000_000
 FULL_CODE = "worker.disk_full"
 EXIT_STATUS = 4

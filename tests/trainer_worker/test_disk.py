@@ -38,6 +38,7 @@ def test_every_library_says_it_in_its_own_way() -> None:
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
     assert is_full(wrapped)
     assert is_full(RuntimeError("[enforce fail] PytorchStreamWriter failed writing file data/3"))
+    assert is_full(RuntimeError("basic_ios::clear: iostream error"))
     assert is_full(ValueError("Error while serializing: I/O error: No space left on device (os error 28)"))
     assert not is_full(OSError(errno.EACCES, "Permission denied"))
 
