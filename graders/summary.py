@@ -108,4 +108,4 @@ def _correlation(mine: dict[int, float], theirs: dict[int, float]) -> float | No
         return None
     x_mean, y_mean = fmean(xs), fmean(ys)
     together = fmean((x - x_mean) * (y - y_mean) for x, y in both)
-    return max(-1.0, min(1.0, together / spread))
+    return float(max(-1.0, min(1.0, together / spread)))
