@@ -2,9 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from statistics import StatisticsError, correlation, fmean, pstdev
 
 from graders.receipt import Grade
 
@@ -47,8 +47,8 @@ def summary(grades: Sequence[Grade]) -> Summary:
     return Summary(
         count=len(grades),
         not_scored=len(grades) - len(scores),
-        mean=_finite(fmean(scores)) if scores else None,
-        std=_finite(pstdev(scores)) if scores else None,
+        mean=_finite(fmean, scores),
+        std=_finite(pstdev, scores),
         least=min(scores, default=None),
         most=max(scores, default=None),
         distinct=len(set(scores)),
@@ -56,14 +56,18 @@ def summary(grades: Sequence[Grade]) -> Summary:
         bins=_bins(scores),
         errors=dict(Counter(flag for one in grades for flag, said in one.errors.items() if said is True)),
         slowest=tuple(slowest[:SLOWEST]),
-        parts={path: mean for path, found in parts.items() if (mean := _finite(fmean(found.values()))) is not None},
+        parts={path: mean for path, found in parts.items() if (mean := _finite(fmean, [*found.values()])) is not None},
         correlation={path: _correlations(path, parts) for path in parts},
     )
 
 
-def _finite(value: float) -> float | None:
-    """Sums of enormous scores may not be numbers any more, and JSON has no word for that."""
-    return value if math.isfinite(value) else None
+def _finite(of: Callable[[Sequence[float]], float], values: Sequence[float]) -> float | None:
+    """None for no values, and for enormous ones whose sum is no number any more: JSON has no word for that."""
+    try:
+        found = of(values) if values else math.nan
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _bins(scores: Sequence[float]) -> tuple[int, ...]:
@@ -102,10 +106,8 @@ def _correlation(mine: dict[int, float], theirs: dict[int, float]) -> float | No
     both = [(mine[row], theirs[row]) for row in mine.keys() & theirs.keys()]
     if len(both) < 2:
         return None
-    xs, ys = zip(*both, strict=True)
-    spread = pstdev(xs) * pstdev(ys)
-    if spread == 0 or not math.isfinite(spread):
+    try:
+        together = correlation(*zip(*both, strict=True))
+    except (StatisticsError, OverflowError):  # one of them never varies, or is enormous
         return None
-    x_mean, y_mean = fmean(xs), fmean(ys)
-    together = fmean((x - x_mean) * (y - y_mean) for x, y in both)
-    return float(max(-1.0, min(1.0, together / spread)))
+    return together if math.isfinite(together) else None

@@ -70,6 +70,15 @@ def test_the_slowest_rows_are_named() -> None:
     assert summary(grades).slowest == ((1, 0.5), (2, 0.2), (0, 0.1))
 
 
+def test_enormous_scores_have_no_mean_that_json_could_say() -> None:
+    found = summary(of(1.7e308, 1.7e308, -1.7e308))
+    assert (found.count, sum(found.bins)) == (3, 3)
+    parts = [
+        Grade(1.0, "m", "multi", sub={"a": Grade(s, "a", "a"), "b": Grade(-s, "b", "b")}) for s in (1.7e308, -1.7e308)
+    ]
+    assert all(math.isfinite(value) for value in summary(parts).parts.values())
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.none(), max_size=50))
 def test_any_scores_can_be_summed_up(scores: list[float | None]) -> None:
     found = summary(of(*scores))
