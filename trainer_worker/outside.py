@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from contracts import Contract
 from graders import Answer, Question, Reply, Service, Silence, Unreachable, Vector
@@ -39,9 +39,6 @@ class Told(Contract):
     answers: list[Answer | Silence] = Field(default_factory=list)
     vectors: list[Vector | Silence] = Field(default_factory=list)
     replies: list[Reply | Silence] = Field(default_factory=list)
-
-
-TOLD: TypeAdapter[Told] = TypeAdapter(Told)
 
 
 @contextmanager

@@ -33,6 +33,8 @@ def python(grader: Python) -> Batch:
                 verdicts = jail.run(list(zip(samples, items, strict=True)), is_shared=is_shared)
             except Unsafe as error:
                 verdicts = [Verdict(None, unscored=str(error))] * len(samples)
+            except (TypeError, ValueError, RecursionError):
+                verdicts = [Verdict(None, unscored="A sample or a row holds what JSON cannot say.")] * len(samples)
         return [_outcome(one) for one in verdicts]
 
     return batch

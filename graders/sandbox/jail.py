@@ -107,16 +107,17 @@ class Jail:
         Raises:
             Unsafe: code cannot be held back here.
         """
+        budget_s = budget_s or self._limits.budget_s
         asked: Message = {
             "calls": list(calls),
             "source": source,
             "is_shared": is_shared,
             "shown": shown,
             "timeout_s": self._limits.timeout_s,
-            "budget_s": budget_s or self._limits.budget_s,
+            "budget_s": budget_s,
         }
         try:
-            answer = self._ask(asked)
+            answer = self._ask(asked, budget_s + self._limits.timeout_s + GRACE_S)
         except OSError as error:
             self.close()
             return [Verdict(None, unscored=f"The jail was lost: {error}.")] * len(calls)
@@ -174,12 +175,10 @@ class Jail:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, message: Message) -> Message:
+    def _ask(self, message: Message, patience_s: float) -> Message:
         if self._process is None:
             self.start()
-        budget_s = message["budget_s"]
-        assert isinstance(budget_s, float)
-        return self._exchange(message, budget_s + self._limits.timeout_s + GRACE_S)
+        return self._exchange(message, patience_s)
 
     def _exchange(self, message: Message, patience_s: float) -> Message:
         """Raises OSError when the other side is gone or silent."""

@@ -91,6 +91,12 @@ def test_answers_of_a_jail_that_was_lost_are_not_scored() -> None:
     assert again.score == 1
 
 
+def test_what_json_cannot_say_is_not_scored_and_raises_nothing() -> None:
+    (receipt,) = graded("def grade(s, i):\n    return 1", {"output_text": "a", "mine": object()})
+    assert receipt.score is None
+    assert receipt.errors["python_grader_server_error"] is True
+
+
 def test_one_jail_grades_batch_after_batch() -> None:
     source = "import time\nborn = time.monotonic()\ndef grade(s, i):\n    return 1"
     with Jails() as jails:
