@@ -46,7 +46,7 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     "dataset.not_found": (
         "user",
         "There is no dataset “{dataset}” here.",
-        "Upload the file first, or choose another.",
+        "It may have been deleted: choose another, or upload the file.",
     ),
     "dataset.too_large": (
         "data",
@@ -215,6 +215,12 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "pool.not_found": ("user", "There is no pool “{pool}”.", "Choose one of: {pools}."),
     "job.not_found": ("user", "There is no job “{job}” here.", "Look it up in the list of jobs."),
+    "job.no_rollouts": (
+        "user",
+        "There are no stored answers of the job “{job}”.",
+        "Choose a job that sampled answers not long ago, or rows of a dataset. Answers are thrown away some time after "
+        "their job has ended.",
+    ),
     "job.already_ended": ("user", "The job has already ended: {status}.", "Clone the job to run it again."),
     "job.not_possible": (
         "user",

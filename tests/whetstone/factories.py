@@ -1,21 +1,30 @@
 """Plain makers of the platform's things, with defaults that hang together."""
 
+import io
 import json
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils import timezone
 
+from contracts.event import Report, RolloutsWritten
 from contracts.job import JobDraft
 from contracts.resource import Machine
+from trainer_worker.rollouts import SCHEMA
 from whetstone.accounts.models import ApiKey, Team, User
 from whetstone.accounts.scope import team_of
+from whetstone.artifacts.store import put_bytes
 from whetstone.datasets.ingest import ingest
 from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs.claim import claim
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job, Round
+from whetstone.jobs.record import record
 from whetstone.jobs.supervise import supervise
 from whetstone.modelhub.models import Model
 from whetstone.workers.models import Worker
@@ -89,6 +98,25 @@ def make_job(user: User | None = None, **fields: Any) -> Job:
     if not DatasetVersion.objects.filter(team=make_team(person), dataset__name="sums").exists():
         make_dataset(user=person)
     return launch(person, make_team(person), make_draft(**fields))
+
+
+def make_rollouts(answers: Iterable[str], user: User | None = None, **fields: Any) -> Job:
+    """A job that sampled these answers to its dataset's first rows, one a step, and got a reward of a half for each."""
+    job = make_job(user, **fields)
+    claimed = claim("w1", "cpu")
+    assert claimed is not None
+    assert claimed.spec.job == job.id
+    rows = [
+        {"step": n, "group": 0, "prompt": row["messages"][0]["content"], "completion": text, "item": json.dumps(row)}
+        | {"reward": 0.5, "advantage": 0.0, "tokens": len(text), "truncated": False, "grade": "{}"}
+        for n, (text, row) in enumerate(zip(answers, PROMPTS, strict=False), start=1)
+    ]
+    part = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
+    file = put_bytes(job.team, part.getvalue()).ref("part.parquet")
+    written = RolloutsWritten(step=len(rows), first_step=1, rows=len(rows), file=file)
+    record(job.id, claimed.token, (Report(seq=1, at=time.time(), event=written),))
+    return job
 
 
 def make_worker(name: str = "w1", pool: str = "cpu") -> Worker:

@@ -47,6 +47,13 @@ def error(status: int, message: str, *, code: str | None = None, param: str | No
     return JsonResponse({"error": body}, status=status)
 
 
+def error_json(request: HttpRequest, exc: Exception) -> dict[str, Any]:
+    """What broke in the midst of an answer that has begun: the envelope's content, for its last line."""
+    answer = _fault(request, exc) if isinstance(exc, Fault) else _unexpected(request, exc)
+    told: dict[str, Any] = orjson.loads(answer.content)["error"]
+    return told
+
+
 def answer_errors(api: NinjaAPI) -> None:
     """Teach an API to answer everything that can go wrong in the envelope."""
     api.add_exception_handler(Fault, _fault)
