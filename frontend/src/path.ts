@@ -28,6 +28,17 @@ export function setAt(value: Json | undefined, path: readonly string[], replacem
   return { ...base, [key]: setAt(base[key], rest, replacement) };
 }
 
+/** The list without one of its entries. */
+export function taken(list: readonly Json[], index: number): Json[] {
+  return list.filter((_, at) => at !== index);
+}
+
+/** The list with one of its entries at another place. */
+export function moved(list: readonly Json[], from: number, to: number): Json[] {
+  const rest = taken(list, from);
+  return [...rest.slice(0, to), ...list.slice(from, from + 1), ...rest.slice(to)];
+}
+
 export function same(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
   if (Array.isArray(left) && Array.isArray(right)) {

@@ -28,6 +28,10 @@ export interface Schema {
   additionalProperties?: Schema | boolean;
   required?: string[];
   items?: Schema;
+  prefixItems?: Schema[];
+  pattern?: string;
+  maxItems?: number;
+  maxProperties?: number;
   format?: string;
   level?: string;
   /** Of a field that stands for others: what each of its choices sets them to. */
@@ -55,16 +59,27 @@ export interface UnionNode {
   variants: Record<string, Schema>;
 }
 
+/** A list whose entries are drawn one below the other. */
+export interface RowsNode {
+  kind: "rows";
+  item: Node;
+  most: number | null;
+}
+
 export type Node = (
   | NumberNode
   | UnionNode
+  | RowsNode
   | { kind: "text"; format: string | null; maxLength: number | null }
   | { kind: "choice"; options: string[] }
   | { kind: "switch" }
   | { kind: "list"; keyword: string | null }
+  | { kind: "pair"; items: [NumberNode, NumberNode] }
+  | { kind: "map"; most: number | null }
   | { kind: "object"; fields: Field[] }
   | { kind: "constant"; value: Json }
   | { kind: "json" }
+  | { kind: "foreign" }
 ) & { nullable: boolean };
 
 export interface Field {
@@ -105,16 +120,38 @@ function readPlain(schema: Schema, definitions: Definitions): Omit<Node, "nullab
   if (schema.type === "string") {
     return { kind: "text", format: schema.format ?? null, maxLength: schema.maxLength ?? null } as Node;
   }
-  if (schema.type === "integer" || schema.type === "number") return readNumber(schema, null);
-  if (schema.type === "array" && schema.items !== undefined && isText(schema.items, definitions)) {
-    return { kind: "list", keyword: null } as Node;
-  }
+  if (isNumber(schema)) return readNumber(schema, null);
+  if (schema.type === "array") return readArray(schema, definitions);
   if (schema.properties !== undefined) return { kind: "object", fields: readFields(schema, definitions) } as Node;
+  if (isMapOfTexts(schema, definitions)) return { kind: "map", most: schema.maxProperties ?? null } as Node;
   return { kind: "json" };
 }
 
-function isText(schema: Schema, definitions: Definitions): boolean {
-  return follow(schema, definitions).type === "string";
+const IN_ROWS = ["object", "text", "number", "choice", "switch"];
+
+function readArray(schema: Schema, definitions: Definitions): Omit<Node, "nullable"> {
+  const [first, second, ...more] = schema.prefixItems ?? [];
+  if (first !== undefined && second !== undefined && more.length === 0) return readPair(first, second);
+  if (schema.items === undefined) return { kind: "json" };
+  const item = readNode(schema.items, definitions);
+  // What has to fit a pattern is a name, and holds no comma.
+  if (item.kind === "text" && follow(schema.items, definitions).pattern !== undefined) return { kind: "list", keyword: null } as Node;
+  if (!IN_ROWS.includes(item.kind) || item.nullable) return { kind: "json" };
+  return { kind: "rows", item, most: schema.maxItems ?? null } as Node;
+}
+
+function readPair(first: Schema, second: Schema): Omit<Node, "nullable"> {
+  if (!isNumber(first) || !isNumber(second)) return { kind: "json" };
+  return { kind: "pair", items: [readNumber(first, null), readNumber(second, null)] } as Node;
+}
+
+function isMapOfTexts({ type, additionalProperties }: Schema, definitions: Definitions): boolean {
+  if (type !== "object" || typeof additionalProperties !== "object") return false;
+  return follow(additionalProperties, definitions).type === "string";
+}
+
+function isNumber({ type }: Schema): boolean {
+  return type === "integer" || type === "number";
 }
 
 function readNumber(schema: Schema, keyword: string | null): NumberNode {
@@ -146,7 +183,7 @@ function readAlternatives(schemas: Schema[], definitions: Definitions): Node {
   if (second === undefined) return { ...readNode(first, definitions), nullable };
   const keyword = typeof second.const === "string" && rest.length === 2 ? second.const : null;
   if (keyword === null) return { kind: "json", nullable };
-  if (first.type === "integer" || first.type === "number") return { ...readNumber(first, keyword), nullable };
+  if (isNumber(first)) return { ...readNumber(first, keyword), nullable };
   if (first.type === "array") return { kind: "list", keyword, nullable };
   return { kind: "json", nullable };
 }
@@ -185,8 +222,12 @@ export function withPreset(fields: Field[], chosen: (name: string) => Json | und
 
 /** The smallest valid-looking document of a schema: its constants, its examples, empty required fields. */
 export function blank(schema: Schema, definitions: Definitions): JsonObject {
+  return blankOf(readFields(follow(schema, definitions), definitions));
+}
+
+function blankOf(fields: Field[]): JsonObject {
   const found: JsonObject = {};
-  for (const field of readFields(follow(schema, definitions), definitions)) {
+  for (const field of fields) {
     if (field.node.kind === "constant") found[field.name] = field.node.value;
     else if (field.example !== undefined) found[field.name] = field.example;
     else if (field.required) found[field.name] = emptyOf(field.node);
@@ -198,6 +239,30 @@ function emptyOf(node: Node): Json {
   if (node.kind === "text") return "";
   if (node.kind === "switch") return false;
   if (node.kind === "choice") return node.options[0] ?? "";
-  if (node.kind === "list") return [];
-  return node.kind === "object" || node.kind === "json" ? {} : null;
+  if (node.kind === "list" || node.kind === "rows") return [];
+  return node.kind === "object" || node.kind === "map" || node.kind === "json" ? {} : null;
+}
+
+/** What a new row of a list begins with. */
+export function newRow({ item }: RowsNode): Json {
+  return item.kind === "object" ? blankOf(item.fields) : emptyOf(item);
+}
+
+/** The field that one entry of a list is. */
+export function rowField(list: Field, { item }: RowsNode, index: number): Field {
+  const title = `${list.title} ${index + 1}`;
+  return { ...NO_FIELD, name: String(index), title, required: true, node: item };
+}
+
+/** A key that the schema does not know: it is shown, and kept. */
+export function foreignField(name: string): Field {
+  const help = gettext("This form does not know it: it is kept as it is.");
+  return { ...NO_FIELD, name, title: name, help, node: { kind: "foreign", nullable: false } };
+}
+
+const NO_FIELD = { help: "", basic: true, required: false, fallback: undefined, example: undefined, presets: null, preset: null };
+
+/** Whether a field takes the whole width of its form. */
+export function isWide({ node, presets }: Field): boolean {
+  return ["rows", "map", "json", "foreign"].includes(node.kind) || presets !== null;
 }

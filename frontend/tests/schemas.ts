@@ -2,7 +2,7 @@
 
 import type { Json, JsonObject } from "../src/path";
 import type { Definitions, Field, Node, Schema } from "../src/schema";
-import { follow, readFields } from "../src/schema";
+import { follow, readFields, rowField } from "../src/schema";
 import schemas from "./fixtures/schemas.json";
 
 const ALL = schemas as unknown as Record<string, Schema>;
@@ -32,6 +32,7 @@ export function filled(schema: Schema, definitions: Definitions, depth = 0): Jso
 function other(field: Field, definitions: Definitions, depth: number): Json {
   const { node } = field;
   if (node.kind === "object") return objectOf(node.fields, definitions, depth);
+  if (node.kind === "rows") return [0, 1].map(() => other(rowField(field, node, 0), definitions, depth + 1));
   if (node.kind === "union") return depth > 2 ? null : variantOf(node, definitions, depth);
   return otherScalar(field);
 }
@@ -59,6 +60,10 @@ function otherScalar({ node, fallback }: Field): Json {
       return ["q_proj", "k_proj"];
     case "constant":
       return node.value;
+    case "pair":
+      return [0.25, 3];
+    case "map":
+      return { "X-One": "a, b", Two: "" };
     case "text":
       return "<b>some</b> text";
     default:

@@ -71,8 +71,8 @@ class Turn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Template
+    role: Literal["system", "developer", "user", "assistant"] = Field(title="Role", examples=["user"])
+    content: Template = Field(title="Text")
 
 
 def _messages(given: object) -> object:

@@ -118,11 +118,13 @@ class LabelModel(GraderModel):
 class Criterion(BaseModel):
     """One thing that a judge looks for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
-    text: Template = Field(min_length=1)
-    weight: float = 1.0
-    name: str = Field("", max_length=128)
+    text: Template = Field(min_length=1, title="What is looked for")
+    weight: float = Field(1.0, title="Weight")
+    """Below 0 takes points away."""
+    name: str = Field("", max_length=128, title="Name")
+    """How it is called on the receipt."""
 
 
 class Rubric(GraderModel):
@@ -133,7 +135,9 @@ class Rubric(GraderModel):
     type: Literal["rubric"] = "rubric"
     model: JudgeName
     """Name of a judge, as the settings page lists them."""
-    criteria: tuple[Criterion, ...] | None = Field(None, max_length=MAX_CRITERIA, title="Criteria", examples=[CRITERIA])
+    criteria: tuple[Criterion, ...] | None = Field(
+        None, max_length=MAX_CRITERIA, title="Criteria", examples=[CRITERIA], json_schema_extra=BASIC
+    )
     """Each with a text, a weight (1 without; below 0 takes points away) and a name."""
     rubric: Template | None = Field(None, title="Criteria of the row")
     """Instead of criteria: where a row holds its own, like {{ item.rubric }}: a list, or a line for each."""

@@ -2,16 +2,23 @@
 
 import { create, fill, h } from "../dom";
 import type { Known, Widget } from "../field";
-import { canBeTakenAway, makeWidget, textOf } from "../field";
+import { makeWidget } from "../field";
+import { autoNote, keptNote, presetNote, sourceNote, withCode } from "../field-notes";
+import { keepFocus } from "../focus";
+import { formShape, isNested, unknownKeys } from "../form-shape";
 import type { Json, JsonObject } from "../path";
-import { getAt, isObject, same, setAt } from "../path";
-import type { Definitions, Field, Node, Preset, Schema, UnionNode } from "../schema";
-import { blank, follow, readFields, withPreset } from "../schema";
+import { getAt, isObject, moved, same, setAt, taken } from "../path";
+import type { Problems } from "../problems";
+import { placed, sentence, without } from "../problems";
+import type { Definitions, Field, Node, RowsNode, Schema, UnionNode } from "../schema";
+import { blank, follow, foreignField, isWide, newRow, readFields, rowField, withPreset } from "../schema";
+import { drawRows } from "./rows";
 
-export type Problems = ReadonlyMap<string, string>;
+export type { Problems } from "../problems";
 
 interface Drawn {
   field: Field;
+  path: string[];
   widget: Widget;
   row: HTMLElement;
   help: HTMLElement;
@@ -32,10 +39,12 @@ export class SchemaForm extends HTMLElement {
 
   #schema: Schema = {};
   #definitions: Definitions = {};
+  #fields: Field[] = [];
   #value: JsonObject = {};
   #drawn = new Map<string, Drawn>();
   #shape = "";
   #server: Problems = new Map();
+  #placed: ReturnType<typeof placed> = new Map();
   #local = new Map<string, string>();
   #resolved: Json | undefined;
   #opened = new Set<string>();
@@ -51,6 +60,7 @@ export class SchemaForm extends HTMLElement {
   setSchema(schema: Schema, definitions: Definitions): void {
     this.#schema = follow(schema, definitions);
     this.#definitions = definitions;
+    this.#fields = readFields(this.#schema, definitions);
     this.#local.clear();
     this.#draw();
   }
@@ -60,6 +70,8 @@ export class SchemaForm extends HTMLElement {
   }
 
   set value(value: JsonObject) {
+    // With fifty graders on a page a keystroke changes one of them.
+    if (value === this.#value) return;
     this.#value = value;
     this.#local.clear();
     this.#refresh();
@@ -92,13 +104,14 @@ export class SchemaForm extends HTMLElement {
   }
 
   #draw(): void {
-    const focused = document.activeElement?.id;
-    this.#drawn.clear();
-    this.#shape = this.#shapeOf();
+    this.#shape = formShape(this.#fields, this.#value, this.#definitions);
     this.classList.add("schema-form");
-    fill(this, ...this.#drawFields(readFields(this.#schema, this.#definitions), []));
-    this.#refreshValues();
-    if (focused) document.getElementById(focused)?.focus();
+    keepFocus(() => {
+      this.#drawn.clear();
+      fill(this, ...this.#drawFields(this.#fields, []));
+      this.#place();
+      this.#refreshValues();
+    });
   }
 
   #drawFields(all: Field[], path: string[]): HTMLElement[] {
@@ -107,12 +120,14 @@ export class SchemaForm extends HTMLElement {
     const nested = wanted.filter((field) => isNested(field.node));
     const plain = wanted.filter((field) => !isNested(field.node)).sort((a, b) => Number(b.presets !== null) - Number(a.presets !== null));
     const levels = plain.some((field) => field.basic);
-    const isFirst = (field: Field): boolean => (field.basic || !levels) && !this.secondary.includes(field.name);
+    const isSecondary = ({ name }: Field): boolean => path.length === 0 && this.secondary.includes(name);
+    const isFirst = (field: Field): boolean => (field.basic || field.required || !levels) && !isSecondary(field);
     const first = plain.filter(isFirst);
     const rest = plain.filter((field) => !isFirst(field));
     const flat = nested.filter((field) => this.flat.includes(field.name)).flatMap((field) => this.#drawFlat(field, path));
     const sections = nested.filter((field) => !this.flat.includes(field.name)).map((field) => this.#drawNested(field, path));
-    return [...flat, ...this.#grid(first, path), ...this.#advanced(rest, path), ...sections];
+    const foreign = unknownKeys(all, getAt(this.#value, path)).map(foreignField);
+    return [...flat, ...this.#grid(first, path), ...this.#advanced(rest, path), ...sections, ...this.#grid(foreign, path)];
   }
 
   #drawFlat(field: Field, path: string[]): HTMLElement[] {
@@ -138,17 +153,58 @@ export class SchemaForm extends HTMLElement {
   }
 
   #drawField(field: Field, path: string[]): HTMLElement {
+    const value = getAt(this.#value, path);
+    if (field.node.kind !== "rows") return this.#drawWidget(field, path);
+    if (value === undefined || value === null || Array.isArray(value)) return this.#drawRows(field, field.node, path, value ?? []);
+    return this.#drawWidget({ ...field, node: { kind: "json", nullable: false } }, path);
+  }
+
+  #drawWidget(field: Field, path: string[]): HTMLElement {
+    const id = this.#idOf(path);
+    return this.#frame(field, path, makeWidget(field, id, (value, problem) => this.#change(path, field, value, problem), this.known));
+  }
+
+  /** A widget with its label and the line under it. */
+  #frame(field: Field, path: string[], widget: Widget): HTMLElement {
     const key = path.join(".");
-    const id = `${this.id || "form"}-${key}`;
-    const widget = makeWidget(field, id, (value, problem) => this.#change(path, field, value, problem), this.known);
+    const id = this.#idOf(path);
     const help = h("p", { class: "help", id: `${id}-help` });
-    widget.input.setAttribute("aria-describedby", help.id);
-    const label = h("label", { for: id, title: key }, field.title, field.required ? h("span", { class: "required" }, "*") : null);
-    const wide = widget.element instanceof HTMLTextAreaElement || field.presets !== null ? " wide" : "";
+    const words = [field.title, field.required ? h("span", { class: "required", "aria-hidden": true }, "*") : null];
+    const label = widget.isGroup ? h("span", { class: "label", id: `${id}-label`, title: key }, ...words) : h("label", { for: id, title: key }, ...words);
+    const wide = widget.element instanceof HTMLTextAreaElement || isWide(field) ? " wide" : "";
     const kind = field.node.kind === "switch" ? " field-switch" : "";
     const row = h("div", { class: `field${wide}${kind}`, "data-path": key }, label, widget.element, help);
-    this.#drawn.set(key, { field, widget, row, help });
+    const described = widget.isGroup ? row : widget.input;
+    described.setAttribute("aria-describedby", help.id);
+    if (widget.isGroup) {
+      row.setAttribute("role", "group");
+      row.setAttribute("aria-labelledby", label.id);
+    } else if (field.required) widget.input.setAttribute("aria-required", "true");
+    this.#drawn.set(key, { field, path, widget, row, help });
     return row;
+  }
+
+  #drawRows(field: Field, node: RowsNode, path: string[], items: Json[]): HTMLElement {
+    const bodies = items.map((item, index) => this.#drawRow(rowField(field, node, index), [...path, String(index)], item));
+    const id = this.#idOf(path);
+    const change = (rows: Json[], focus: string): void => this.#changeRows(path, field, rows, focus);
+    const { element, adder } = drawRows({
+      id,
+      title: field.title,
+      bodies,
+      isPlain: node.item.kind !== "object",
+      most: node.most,
+      add: () => change([...items, newRow(node)], `${id}.${items.length}`),
+      remove: (index) => change(taken(items, index), `${id}.${Math.min(index, items.length - 2)}-remove`),
+      move: (index, to) => change(moved(items, index, to), `${id}.${to}`),
+    });
+    return this.#frame(field, path, { input: adder, element, isGroup: true, show: () => undefined });
+  }
+
+  #drawRow(field: Field, path: string[], item: Json): HTMLElement[] {
+    if (field.node.kind !== "object") return [this.#drawWidget(field, path)];
+    if (isObject(item)) return this.#drawFields(field.node.fields, path);
+    return [this.#drawWidget({ ...field, node: { kind: "json", nullable: false } }, path)];
   }
 
   #drawNested(field: Field, path: string[]): HTMLElement {
@@ -162,7 +218,7 @@ export class SchemaForm extends HTMLElement {
   }
 
   #toggle(field: Field, path: string[], isOn: boolean): HTMLInputElement {
-    const id = `${this.id || "form"}-${path.join(".")}`;
+    const id = this.#idOf(path);
     const input = h("input", { type: "checkbox", role: "switch", class: "switch", id, "aria-label": field.title });
     input.checked = isOn;
     input.addEventListener("change", () => {
@@ -181,7 +237,7 @@ export class SchemaForm extends HTMLElement {
   }
 
   #variantChoice(node: UnionNode, path: string[], chosen: string): HTMLElement {
-    const id = `${this.id || "form"}-${[...path, node.property].join(".")}`;
+    const id = this.#idOf([...path, node.property]);
     const names = Object.keys(node.variants).includes(chosen) ? Object.keys(node.variants) : [...Object.keys(node.variants), chosen];
     const options = names.map((name) => h("option", { value: name, selected: name === chosen }, node.variants[name]?.title ?? name));
     const select = h("select", { id, class: "input", "aria-label": gettext("Kind") }, ...options);
@@ -201,11 +257,35 @@ export class SchemaForm extends HTMLElement {
     this.#value = setAt(this.#value, path, drop ? undefined : value) as JsonObject;
     if (problem === null) this.#local.delete(key);
     else this.#local.set(key, problem);
-    this.#server = new Map([...this.#server].filter(([place]) => place !== key));
+    this.#server = without(this.#server, key);
+    this.#placed.delete(key);
     const drawn = this.#drawn.get(key);
-    if (this.#shape !== this.#shapeOf()) this.#draw();
+    if (this.#shape !== formShape(this.#fields, this.#value, this.#definitions)) this.#draw();
     else if (drawn !== undefined) this.#showState(key, drawn);
     this.#emit();
+  }
+
+  /** Entries came, went or moved: what was said about one of them may stand at another now. */
+  #changeRows(path: string[], field: Field, rows: Json[], focus: string): void {
+    const key = path.join(".");
+    const isNone = rows.length === 0 && !field.required;
+    const value = isNone ? (field.node.nullable && !this.sparse ? null : undefined) : rows;
+    const control = /-(up|down)$/.exec(document.activeElement?.id ?? "")?.[0];
+    this.#value = setAt(this.#value, path, value) as JsonObject;
+    this.#local = without(this.#local, key);
+    this.#server = without(this.#server, key);
+    this.#draw();
+    this.#focusRow(focus, control ?? "", key);
+    this.#emit();
+  }
+
+  /** The same button of the entry that moved; without one its first input; without entries the button that adds. */
+  #focusRow(id: string, control: string, key: string): void {
+    const button = document.getElementById(`${id}${control}`);
+    const isThere = button !== null && !(button instanceof HTMLButtonElement && button.disabled);
+    const card = document.getElementById(`${id}-remove`)?.closest(".row-card");
+    const first = card?.querySelector<HTMLElement>("textarea.input, input.input, select.input");
+    (isThere ? button : (first ?? this.#drawn.get(key)?.widget.input))?.focus();
   }
 
   #emit(): void {
@@ -213,96 +293,55 @@ export class SchemaForm extends HTMLElement {
   }
 
   #refresh(): void {
-    if (this.#shape === this.#shapeOf()) this.#refreshValues();
+    if (this.#shape === formShape(this.#fields, this.#value, this.#definitions)) this.#refreshValues();
     else this.#draw();
   }
 
   #refreshValues(): void {
     for (const [path, drawn] of this.#drawn) {
-      const value = getAt(this.#value, path.split("."));
+      const value = getAt(this.#value, drawn.path);
       drawn.widget.show(value === undefined && drawn.field.node.kind === "switch" ? drawn.field.fallback : value);
       this.#showState(path, drawn);
     }
   }
 
+  #place(): void {
+    this.#placed = placed(this.#server, (path) => this.#drawn.has(path));
+  }
+
   #showProblems(): void {
+    this.#place();
     for (const [path, drawn] of this.#drawn) this.#showState(path, drawn);
   }
 
   /** Under a field stands its problem or, when there is none, its line of help and its default. */
-  #showState(path: string, { field, widget, row, help }: Drawn): void {
-    const problem = this.#local.get(path) ?? this.#server.get(path);
-    const value = getAt(this.#value, path.split("."));
+  #showState(key: string, { field, path, widget, row, help }: Drawn): void {
+    const inner = this.#placed.get(key);
+    const problem = this.#local.get(key) ?? sentence(inner);
+    widget.mark?.(inner ?? new Map());
+    const value = getAt(this.#value, path);
     const changed = value !== undefined && field.fallback !== undefined && !same(value, field.fallback);
     row.classList.toggle("has-error", problem !== undefined);
     row.classList.toggle("is-changed", changed && this.sparse);
-    widget.input.setAttribute("aria-invalid", String(problem !== undefined));
+    if (!widget.isGroup) widget.input.setAttribute("aria-invalid", String(problem !== undefined));
     if (problem !== undefined) row.closest("details")?.setAttribute("open", "");
     fill(help, ...(problem === undefined ? withCode(field.help) : [problem]), problem === undefined ? this.#note(path, field, value, changed) : null);
   }
 
-  #note(path: string, field: Field, value: Json | undefined, changed: boolean): HTMLElement | null {
+  #note(path: string[], field: Field, value: Json | undefined, changed: boolean): HTMLElement | null {
+    if (field.node.kind === "text" && typeof value === "object" && value !== null) return keptNote();
     if (!this.sparse) return null;
-    const found = getAt(this.#resolved, path.split("."));
-    const isAuto = (value ?? field.fallback) === "auto";
-    if (isAuto && found !== undefined && found !== null && found !== "auto") {
-      return h("span", { class: "note numeric" }, interpolate(gettext("auto is %(value)s"), { value: typeof found === "number" ? number(found) : textOf(found) }, true));
-    }
-    if (field.presets !== null && typeof value === "string") return this.#presetNote(path, field.presets[value]);
-    if (!changed) return field.preset === null ? null : note(setBy(field.preset, field));
-    const text = field.fallback === null ? gettext("none") : textOf(field.fallback as Json);
-    return note(interpolate(gettext("%(source)s: %(value)s"), { source: field.preset ?? gettext("recommended"), value: text }, true));
+    const auto = autoNote(field, value, getAt(this.#resolved, path));
+    if (auto !== null) return auto;
+    const preset = typeof value === "string" ? field.presets?.[value] : undefined;
+    if (preset === undefined) return sourceNote(field, changed);
+    const beside = path.slice(0, -1);
+    return presetNote(preset, (name) => this.#drawn.get([...beside, name].join("."))?.field.title ?? name);
   }
 
-  /** What a preset is, and what it sets, by the titles of the fields. */
-  #presetNote(path: string, preset: Preset | undefined): HTMLElement | null {
-    if (preset === undefined) return null;
-    const beside = path.split(".").slice(0, -1);
-    const told = Object.entries(preset.sets).map(([name, value]) => `${this.#drawn.get([...beside, name].join("."))?.field.title ?? name} ${textOf(value)}`);
-    const sets = told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing");
-    return h("span", {}, note(preset.description), note(sets));
+  #idOf(path: string[]): string {
+    return `${this.id || "form"}-${path.join(".")}`;
   }
-
-  /** What decides which fields there are: kinds chosen and optional parts switched on. */
-  #shapeOf(): string {
-    const found: string[] = [];
-    const walk = (fields: Field[], path: string[]): void => {
-      for (const { name } of fields.filter(({ presets }) => presets !== null)) found.push(`${name}=${String(getAt(this.#value, [...path, name]))}`);
-      for (const field of fields.filter((each) => isNested(each.node))) {
-        const inner = [...path, field.name];
-        const value = getAt(this.#value, inner);
-        if (field.node.nullable) found.push(`${inner.join(".")}:${isObject(value)}`);
-        if (field.node.kind === "union") found.push(`${inner.join(".")}=${String(getAt(value, [field.node.property]))}`);
-        if (field.node.kind === "object") walk(field.node.fields, inner);
-      }
-    };
-    walk(readFields(this.#schema, this.#definitions), []);
-    return found.join();
-  }
-}
-
-/** What stands between backticks in a docstring is code. */
-function withCode(text: string): (string | HTMLElement)[] {
-  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
-}
-
-/** Who set a value; and how to take it away, where the field can be empty. */
-function setBy(preset: string, { node }: Field): string {
-  if (!canBeTakenAway(node)) return interpolate(gettext("set by %(preset)s"), { preset }, true);
-  return interpolate(gettext("set by %(preset)s; “%(none)s” takes it away"), { preset, none: gettext("none") }, true);
-}
-
-/** Four digits of a number that was computed, written as it would be typed. */
-function number(value: number): string {
-  return String(Number(value.toPrecision(4)));
-}
-
-function note(text: string): HTMLElement {
-  return h("span", { class: "note" }, text);
-}
-
-function isNested(node: Node): boolean {
-  return node.kind === "object" || node.kind === "union";
 }
 
 customElements.define("schema-form", SchemaForm);
