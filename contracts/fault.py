@@ -130,6 +130,21 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "There is no evaluator “{evaluator}” here.",
         "Save it in the evaluator builder, or name another version.",
     ),
+    "evaluator.changed_meanwhile": (
+        "user",
+        "“{newest}” was saved by {author} on {at}, and you started from another version. Nothing was overwritten.",
+        "Compare it with yours, then save again on top of version {number}, or under another name.",
+    ),
+    "evaluator.too_large": (
+        "grader",
+        "The grader's JSON has {size_kb} KB, and {most_kb} KB are the most.",
+        "Move texts that differ from row to row into columns of the dataset, and read them as “item.…”.",
+    ),
+    "evaluator.in_use": (
+        "user",
+        "Jobs still use this evaluator: {jobs}.",
+        "Keep it: these jobs could not be understood without it. A changed grader can become its next version.",
+    ),
     "evaluator.missing": (
         "user",
         "The method {method} needs an evaluator.",

@@ -13,12 +13,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from contracts.fault import Fault
 from graders import parse
 from tests.whetstone.factories import EXACT, PROMPTS, jsonl, make_dataset, make_job, make_team, make_user
 from whetstone.accounts.models import User
 from whetstone.accounts.scope import team_of
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import put
+from whetstone.evaluators.delete import delete_evaluator
+from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.evaluators.save import save_evaluator
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Job
@@ -81,6 +84,38 @@ def test_different_evaluators_of_one_name_get_different_numbers() -> None:
     user, team = make_user(), make_team()
     versions = at_once(lambda n: save_evaluator(user, team, "exact", parse(EXACT | {"reference": str(n)})))
     assert sorted(version.number for version in versions) == list(range(1, CROWD + 1))
+
+
+def saved_on_top(number: int, base: int) -> str:
+    try:
+        grader = parse(EXACT | {"reference": str(number)})
+        return str(save_evaluator(make_user(), make_team(), "exact", grader, base=base))
+    except Fault as fault:
+        return fault.report.code
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_of_many_who_save_on_top_of_the_same_version_one_does_and_the_others_are_told(base: int) -> None:
+    if base:
+        save_evaluator(make_user(), make_team(), "exact", parse(EXACT))
+    make_team()
+    told = at_once(lambda n: saved_on_top(n, base))
+    assert Counter(told) == {f"exact@{base + 1}": 1, "evaluator.changed_meanwhile": CROWD - 1}
+
+
+def test_an_evaluator_that_is_deleted_while_others_save_it_stays_deleted_or_begins_anew() -> None:
+    user, team = make_user(), make_team()
+    first = save_evaluator(user, team, "exact", parse(EXACT))
+
+    def act(n: int) -> None:
+        if n == 0:
+            return delete_evaluator(first.evaluator)
+        save_evaluator(user, team, "exact", parse(EXACT | {"reference": str(n)}))
+
+    at_once(act)
+    assert not EvaluatorVersion.objects.filter(id=first.id).exists()
+    numbers = sorted(EvaluatorVersion.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_person_s_first_team_is_founded_once() -> None:

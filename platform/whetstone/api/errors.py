@@ -21,6 +21,8 @@ STATUS = {
     "auth.missing": 401,
     "auth.invalid": 401,
     "dataset.too_large": 413,
+    "evaluator.changed_meanwhile": 409,
+    "evaluator.too_large": 413,
     "artifact.lost": 500,
     "platform.disk_low": 503,
     "platform.disk_full": 507,
@@ -37,6 +39,7 @@ def fault_json(report: FaultReport) -> dict[str, Any]:
         "param": report.field,
         "code": report.code,
         "next_step": _(next_step).format(**report.params),
+        "params": report.params,
     }
 
 
@@ -97,7 +100,10 @@ def _fault(request: HttpRequest, exc: Any) -> HttpResponse:
     report = exc.report
     in_address = request.resolver_match is not None and report.field in request.resolver_match.kwargs
     is_missing = report.code.endswith(".not_found") and in_address
-    return JsonResponse({"error": fault_json(report)}, status=404 if is_missing else STATUS.get(report.code, 400))
+    status = 404 if is_missing else STATUS.get(report.code, 400)
+    # OpenAI's client takes a 409 for a lock that will be free in a moment, unless it is told otherwise.
+    headers = {"x-should-retry": "false"} if status == 409 else {}
+    return JsonResponse({"error": fault_json(report)}, status=status, headers=headers)
 
 
 def _grader(request: HttpRequest, exc: Any) -> HttpResponse:

@@ -16,6 +16,8 @@ class Evaluator(Owned):
     """A grader under a name."""
 
     name = models.CharField(max_length=128)
+    last_number = models.PositiveIntegerField(default=0)
+    """Of the newest version there ever was: the number of a deleted one is not given again."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
