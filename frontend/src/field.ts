@@ -2,6 +2,8 @@
 
 import type { Json } from "./path";
 import type { Field } from "./schema";
+import type { Variables } from "./template-completion";
+import { NO_VARIABLES } from "./template-completion";
 import { choiceWidget, nameWidget, switchWidget } from "./widgets/choice";
 import { foreignWidget } from "./widgets/foreign";
 import { jsonWidget } from "./widgets/json";
@@ -28,14 +30,14 @@ export type Emit = (value: Json | undefined, problem: string | null) => void;
 /** What can stand in text fields of a format, where the page knows it: names of reward models, say. */
 export type Known = Readonly<Record<string, readonly string[]>>;
 
-export function makeWidget(field: Field, id: string, emit: Emit, known: Known = {}): Widget {
+export function makeWidget(field: Field, id: string, emit: Emit, known: Known = {}, variables = (): Variables => NO_VARIABLES): Widget {
   const { node } = field;
   if (node.kind === "number") return numberWidget(field, node, id, emit);
   if (node.kind === "choice") return choiceWidget(field, node, id, emit);
   if (node.kind === "switch") return switchWidget(id, emit);
   if (node.kind === "text") {
     const names = known[node.format ?? ""];
-    return names === undefined ? textWidget(field, node, id, emit) : nameWidget(names, id, emit);
+    return names === undefined ? textWidget(field, node, id, emit, variables) : nameWidget(names, id, emit);
   }
   if (node.kind === "list") return listWidget(node, id, emit);
   if (node.kind === "pair") return pairWidget(field, node, id, emit);

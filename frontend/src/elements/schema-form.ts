@@ -1,7 +1,7 @@
 /** <schema-form>: a form drawn from a JSON Schema. Nothing about a field is written here. */
 
 import { create, fill, h } from "../dom";
-import type { Known, Widget } from "../field";
+import type { Emit, Known, Widget } from "../field";
 import { makeWidget } from "../field";
 import { autoNote, keptNote, presetNote, sourceNote, withCode } from "../field-notes";
 import { keepFocus } from "../focus";
@@ -36,6 +36,10 @@ export class SchemaForm extends HTMLElement {
 
   /** What the page knows can stand in text fields, by their format. Set before the schema. */
   known: Known = {};
+  /** Columns that templates can read: may change at any time. */
+  columns: readonly string[] = [];
+  /** Whether the form is about a step of an answer, which has steps before it. */
+  isStep = false;
 
   #schema: Schema = {};
   #definitions: Definitions = {};
@@ -161,7 +165,8 @@ export class SchemaForm extends HTMLElement {
 
   #drawWidget(field: Field, path: string[]): HTMLElement {
     const id = this.#idOf(path);
-    return this.#frame(field, path, makeWidget(field, id, (value, problem) => this.#change(path, field, value, problem), this.known));
+    const emit: Emit = (value, problem) => this.#change(path, field, value, problem);
+    return this.#frame(field, path, makeWidget(field, id, emit, this.known, () => this));
   }
 
   /** A widget with its label and the line under it. */
