@@ -8,8 +8,9 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from graders.problem import Mistake, likely, quoted
@@ -52,6 +53,10 @@ class _Call(NamedTuple):
     takes: int
 
 
+_NEGATIVE = _Call(operator.neg, 1)
+_Rest = tuple[float | str | _Call, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """A formula that was read once, as a program for a stack."""
@@ -59,7 +64,7 @@ class Formula:
     source: str
     names: frozenset[str]
     """What it reads."""
-    program: tuple[float | str | _Call, ...]
+    program: _Rest
 
     def __call__(self, values: Mapping[str, float]) -> float:
         """The value; always finite. Raises Flagged with formula_parse_error."""
@@ -71,6 +76,21 @@ class Formula:
             raise self._flagged("gives a number that is too large", values) from None
         except ValueError:
             raise self._flagged("asks for a root, power or logarithm that does not exist", values) from None
+
+    def without(self, gone: Container[str]) -> "Formula | None":
+        """The formula as if these names had never stood in it: a sum without the term, a product without the factor.
+
+        A number that only weighs what is gone goes too. None when nothing is left.
+        """
+        stack: list[_Rest | None] = []
+        for step in self.program:
+            if isinstance(step, _Call):
+                arguments = stack[-step.takes :]
+                stack[-step.takes :] = [_left_of(step, arguments)]
+            else:
+                stack.append(None if isinstance(step, str) and step in gone else (step,))
+        rest = stack[0]
+        return None if rest is None else Formula(self.source, _names(rest), rest)
 
     def _run(self, values: Mapping[str, float]) -> float:
         stack: list[float] = []
@@ -95,8 +115,27 @@ def compile_formula(source: str) -> Formula:
     reader = _Reader(source)
     reader.expression(0)
     reader.end()
-    names = frozenset(step for step in reader.program if isinstance(step, str))
-    return Formula(source, names, tuple(reader.program))
+    program = tuple(reader.program)
+    return Formula(source, _names(program), program)
+
+
+def _names(program: _Rest) -> frozenset[str]:
+    return frozenset(step for step in program if isinstance(step, str))
+
+
+def _left_of(call: _Call, arguments: Sequence[_Rest | None]) -> _Rest | None:
+    """What a call comes to when some of its arguments are gone."""
+    left = [argument for argument in arguments if argument is not None]
+    if len(left) == len(arguments):
+        return (*chain(*left), call)
+    is_sum = call.function in (operator.add, operator.sub)
+    if not left or not (is_sum or any(map(_names, left))):
+        return None
+    if call.function in _OF_MANY.values():
+        return (*chain(*left), call._replace(takes=len(left)))
+    if arguments[0] is not None or call.function in (operator.add, operator.mul):
+        return left[0]
+    return (*left[0], _NEGATIVE) if call.function is operator.sub else None
 
 
 def check_names(formula: Formula, known: Mapping[str, object]) -> None:
@@ -164,7 +203,7 @@ class _Reader:
             self.expect(")")
         elif token.text == "-":
             self.expression(_UNARY)
-            self.program.append(_Call(operator.neg, 1))
+            self.program.append(_NEGATIVE)
         else:
             raise _unexpected(token)
 

@@ -138,7 +138,7 @@ def _batch(grader: Grader) -> Batch:
         case Steps():
             return steps(grader, _graded(grader.grader, grader.grader.name or "step"))
         case Multi():
-            parts = grader.graders.items()
+            parts = grader.running.items()
             return multi(grader, {key: _graded(part, part.name or key) for key, part in parts})
 
 

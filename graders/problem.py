@@ -69,6 +69,8 @@ TEXTS: Mapping[str, str] = {
     "length.buffer_too_long": "The buffer is longer than the longest length",
     "language.unknown": "“{language}” is no language code that is known here, like en, de or zh",
     "steps.pattern_missing": "To split at a pattern, give a “pattern”",
+    "multi.not_a_part": "“{name}” is switched off and is not one of the graders {options}",
+    "multi.nothing_runs": "Everything that the formula reads is switched off: switch one grader on",
     "formula.unknown_name": "“{name}” is not one of the graders {options}",
     "formula.unknown_function": "“{name}” is not one of the functions {options}",
     "formula.unknown_sign": "“{sign}” at character {at} is not part of a formula, which knows + - * / ^ ( )",

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from graders.formula import compile_formula
 from graders.port import Port
 from graders.receipt import Batch, Flagged, Grade, Graded, Item, Outcome, Sample, used_by
 from graders.schema import Multi
@@ -14,7 +13,7 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
     What is wrong with a part is flagged on the whole too. Where a part that the formula reads is not scored, the
     whole is not.
     """
-    formula = compile_formula(grader.calculate_output)
+    formula = grader.formula
 
     def combine(sub: dict[str, Grade]) -> Outcome:
         errors, usage = flags(sub), used_by([*sub.values()]) or None

@@ -114,10 +114,17 @@ def _text_of_part(part: object) -> str:
 Turns = Annotated[tuple[Turn, ...], BeforeValidator(_messages)]
 
 
+INNER = ("graders", "grader")
+"""Fields that hold graders."""
+
+
 def templates(part: object) -> Iterator[Template]:
-    """Every template in a grader, its parts' included."""
+    """Every template in a grader, its parts' included, without those that are switched off."""
     if isinstance(part, Template):
         yield part
+    elif isinstance(part, GraderModel):
+        yield from templates([value for name, value in part if name not in INNER])
+        yield from templates(part.parts())
     elif isinstance(part, BaseModel):
         for _, value in part:
             yield from templates(value)

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from graders.formula import check_names, compile_formula
+from graders.formula import Formula, check_names, compile_formula
 from graders.pattern import Pattern
-from graders.problem import Mistake
+from graders.problem import Mistake, likely
 from graders.schema.base import ANSWER, GraderModel, Template
 
 if TYPE_CHECKING:
@@ -50,8 +50,25 @@ class Multi(GraderModel):
     calculate_output: str = Field(min_length=1, max_length=10_000, title="Formula")
     """Like 0.8 * correct + 0.2 * format. Knows + - * / ^, min, max, abs, floor, ceil, exp, sqrt, log."""
 
+    disabled: tuple[PartName, ...] | None = Field(None, max_length=100, title="Switched off")
+    """Parts that are kept and do not run. The formula is read as if they had never stood in it."""
+
     def parts(self) -> "dict[str, Grader]":
-        return {f"graders.{name}": part for name, part in self.graders.items()}
+        return {f"graders.{name}": part for name, part in self.running.items()}
+
+    @property
+    def running(self) -> "dict[str, Grader]":
+        """The parts that are not switched off, by name."""
+        return {name: part for name, part in self.graders.items() if name not in (self.disabled or ())}
+
+    @property
+    def formula(self) -> Formula:
+        """Of the parts that run."""
+        whole = compile_formula(self.calculate_output)
+        formula = whole.without(self.disabled) if self.disabled else whole
+        if formula is None:
+            raise Mistake("multi.nothing_runs")
+        return formula
 
     @field_validator("graders")
     @classmethod
@@ -67,6 +84,22 @@ class Multi(GraderModel):
         if "graders" in info.data:
             check_names(formula, info.data["graders"])
         return source
+
+    @field_validator("disabled")
+    @classmethod
+    def _are_parts(cls, disabled: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        parts = info.data.get("graders")
+        for name in disabled or ():
+            if parts is not None and name not in parts:
+                raise Mistake("multi.not_a_part", likely(name, parts), name=name, options=", ".join([*parts][:20]))
+        return disabled or None
+
+    @model_validator(mode="after")
+    def _has_something_to_run(self) -> "Multi":
+        if not self.running:
+            raise Mistake("multi.nothing_runs")
+        _ = self.formula
+        return self
 
 
 class Steps(GraderModel):

@@ -213,3 +213,32 @@ def test_a_name_that_no_grader_has_is_refused_with_a_guess() -> None:
     with pytest.raises(Mistake) as caught:
         check_names(compile_formula("correct + formt"), {"correct": 1, "format": 2})
     assert str(caught.value) == "“formt” is not one of the graders correct, format; did you mean format?"
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("0.8 * a + 0.2 * b", 0.6),
+        ("0.2 * b - 0.8 * a", 0.6),
+        ("a - b", -3),
+        ("a * b", 3),
+        ("2 * a * b", 3),
+        ("b / a", 3),
+        ("(a + b) / 2", 1.5),
+        ("min(a, b)", 3),
+        ("min(a, b, 2)", 2),
+        ("b + max(a, 7)", 3),
+        ("b + abs(-a) ^ 2", 3),
+        ("b ^ a", 3),
+        ("0.5 + a", 0.5),
+    ],
+)
+def test_a_name_can_be_taken_out_of_a_formula(source: str, value: float) -> None:
+    rest = compile_formula(source).without({"a"})
+    assert rest is not None
+    assert rest({"b": 3}) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("source", ["a", "2 * a", "a / 2", "a / 4 ^ 2", "-a", "min(a, 1)", "sqrt(a)", "a ^ 2", "2 ^ a"])
+def test_a_formula_of_what_is_gone_is_gone(source: str) -> None:
+    assert compile_formula(source).without({"a"}) is None

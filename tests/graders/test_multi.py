@@ -1,6 +1,6 @@
 import pytest
 
-from graders import Grade, grade, item_columns, parse
+from graders import Grade, GraderError, grade, item_columns, parse
 
 EXACT = {"type": "string_check", "reference": "{{ item.answer }}"}
 CLOSE = {"type": "text_similarity", "reference": "{{ item.answer }}"}
@@ -82,3 +82,35 @@ def test_the_columns_of_all_parts_are_listed() -> None:
 def test_a_hundred_parts_are_fine() -> None:
     parts: dict[str, object] = {f"g{n}": EXACT for n in range(100)}
     assert graded(multi(" + ".join(parts), **parts), "a", answer="a").score == 100
+
+
+def test_a_part_that_is_switched_off_is_kept_and_does_not_run() -> None:
+    grader = parse(multi("0.8 * exact + 0.2 * close", exact=EXACT, close=CLOSE) | {"disabled": ["exact"]})
+    receipt = grade(grader, [{"output_text": "abcd"}], [{"answer": "abce"}])[0]
+    assert receipt.score == pytest.approx(0.15)
+    assert [*receipt.sub] == ["close"]
+    assert "exact" in grader.model_dump()["graders"]
+
+
+def test_what_is_switched_off_reads_no_column() -> None:
+    other = {"type": "string_check", "reference": "{{ item.other }}"}
+    grader = multi("a + b", a=EXACT, b=other)
+    assert item_columns(parse(grader)) == {"answer", "other"}
+    assert item_columns(parse(grader | {"disabled": ["b"]})) == {"answer"}
+
+
+def test_not_everything_can_be_switched_off() -> None:
+    for formula, disabled in (("a + b", ["a", "b"]), ("2 * a", ["a"])):
+        with pytest.raises(GraderError, match="switch one grader on"):
+            parse(multi(formula, a=EXACT, b=CLOSE) | {"disabled": disabled})
+
+
+def test_only_parts_can_be_switched_off() -> None:
+    with pytest.raises(GraderError, match="did you mean close") as raised:
+        parse(multi("close", close=CLOSE) | {"disabled": ["clse"]})
+    assert raised.value.problems[0].path == "disabled"
+
+
+def test_nothing_switched_off_leaves_no_trace_in_the_json() -> None:
+    grader = parse(multi("close", close=CLOSE) | {"disabled": []})
+    assert "disabled" not in grader.model_dump(exclude_none=True)
