@@ -22,13 +22,16 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
 }
 
 export async function postJson<T>(url: string, body: unknown, signal?: AbortSignal): Promise<T> {
-  const answer = await fetch(url, {
+  return read<T>(await send(url, body, signal));
+}
+
+export function send(url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+  return fetch(url, {
     method: "POST",
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
-  return read<T>(answer);
 }
 
 async function read<T>(answer: Response): Promise<T> {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "./path";
 import { getAt, isObject, renameKey, setAt } from "./path";
 import type { Definitions, Schema } from "./schema";
 import { blank, readFields } from "./schema";
+import { formulaOf, weightsIn } from "./weights";
 
 export type Path = readonly string[];
 
@@ -43,15 +44,32 @@ export function equalWeights(names: readonly string[]): string {
   return `(${names.join(" + ")}) / ${names.length}`;
 }
 
-/** A multi with other parts; its formula follows as long as it is still the one that was made for it. */
+/** A multi with other parts; its formula follows as long as it is still the one that was made for it, or weights. */
 function withParts(multi: JsonObject, parts: JsonObject): JsonObject {
+  const [before, after] = [Object.keys(partsOf(multi)), Object.keys(parts)];
   const formula = multi["calculate_output"];
-  const untouched = formula === "" || formula === undefined || formula === equalWeights(Object.keys(partsOf(multi)));
-  return {
-    ...multi,
-    graders: parts,
-    ...(untouched ? { calculate_output: equalWeights(Object.keys(parts)) } : {}),
-  };
+  return withDisabled({ ...multi, graders: parts, calculate_output: followed(formula, before, after) ?? formula ?? "" }, (name) => after.includes(name));
+}
+
+function followed(formula: Json | undefined, before: readonly string[], after: readonly string[]): string | null {
+  if (formula === "" || formula === undefined || formula === equalWeights(before)) return equalWeights(after);
+  const weighted = typeof formula === "string" ? weightsIn(formula, before) : null;
+  if (weighted === null) return null;
+  const weights = Object.fromEntries(after.map((name) => [name, name in weighted.weights ? (weighted.weights[name] ?? null) : 1]));
+  return Object.values(weights).every((weight) => weight === null) ? equalWeights(after) : formulaOf({ ...weighted, weights });
+}
+
+export function disabledIn(multi: Json | undefined): string[] {
+  const disabled = getAt(multi, ["disabled"]);
+  return Array.isArray(disabled) ? disabled.filter((name): name is string => typeof name === "string") : [];
+}
+
+/** The list of those switched off, without those that are not to be kept; gone when it is empty. */
+function withDisabled(multi: JsonObject, keep: (name: string) => boolean): JsonObject {
+  if (!Array.isArray(multi["disabled"])) return multi;
+  const { disabled: _, ...rest } = multi;
+  const kept = disabledIn(multi).filter(keep);
+  return kept.length === 0 ? rest : { ...rest, disabled: kept };
 }
 
 function edit(root: Json, path: Path, change: (grader: JsonObject) => JsonObject): Json {
@@ -81,6 +99,26 @@ export function duplicatePart(root: Json, multi: Path, name: string): Json {
   });
 }
 
+/** The part in another place among its siblings. */
+export function movePart(root: Json, multi: Path, name: string, to: number): Json {
+  return edit(root, multi, (grader) => {
+    const entries = Object.entries(partsOf(grader));
+    const from = entries.findIndex(([key]) => key === name);
+    const [moved] = entries.splice(from, 1);
+    if (moved === undefined) return grader;
+    entries.splice(Math.max(0, Math.min(entries.length, to)), 0, moved);
+    return { ...grader, graders: Object.fromEntries(entries) };
+  });
+}
+
+/** A part that is switched off stays where it is and does not run. */
+export function switchPart(root: Json, multi: Path, name: string, isOn: boolean): Json {
+  return edit(root, multi, (grader) => {
+    const others = disabledIn(grader).filter((other) => other !== name);
+    return withDisabled({ ...grader, disabled: isOn ? others : [...others, name] }, () => true);
+  });
+}
+
 /** Renames a part, and the name in the formula with it. */
 export function renamePart(root: Json, multi: Path, from: string, to: string): Json {
   return edit(root, multi, (grader) => {
@@ -88,6 +126,7 @@ export function renamePart(root: Json, multi: Path, from: string, to: string): J
     return {
       ...grader,
       graders: renameKey(partsOf(grader), from, to),
+      ...(Array.isArray(grader["disabled"]) ? { disabled: disabledIn(grader).map((name) => (name === from ? to : name)) } : {}),
       ...(typeof formula === "string" ? { calculate_output: renameInFormula(formula, from, to) } : {}),
     };
   });
@@ -123,8 +162,16 @@ export function changeKind(root: Json, path: Path, kind: string, kinds: Kinds): 
   });
 }
 
-/** Columns that the grader's templates read: `item.answer` gives "answer". */
+/** Columns that the grader's templates read: `item.answer` gives "answer". Parts that are switched off read none. */
 export function columnsRead(grader: Json): string[] {
-  const found = JSON.stringify(grader ?? null).matchAll(/\{\{\s*item\.([A-Za-z0-9_]+)/g);
-  return [...new Set([...found].map((match) => match[1] as string))];
+  const text = JSON.stringify(running(grader) ?? null);
+  const found = text.matchAll(/\{\{\s*item(?:\.([A-Za-z0-9_]+)|\[(?:'([^']+)'|\\"([^"\\]+)\\"|`([^`]+)`)\])/g);
+  return [...new Set([...found].map((match) => match.slice(1).find((name) => name !== undefined) as string))];
+}
+
+function running(grader: Json | undefined): Json | undefined {
+  if (!isObject(grader)) return grader;
+  const off = disabledIn(grader);
+  const kept = isObject(grader["graders"]) ? Object.fromEntries(Object.entries(partsOf(grader)).map(([name, part]) => [name, off.includes(name) ? null : (running(part) ?? null)])) : undefined;
+  return kept === undefined ? grader : { ...grader, graders: kept };
 }

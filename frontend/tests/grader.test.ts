@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 
 import type { GraderForm } from "../src/elements/grader-form";
 import { graderForm, readKinds } from "../src/elements/grader-form";
-import { evidenceIn } from "../src/elements/grader-trial";
+import { evidenceIn } from "../src/elements/grade-card";
 import * as edits from "../src/grader-edits";
 import type { Json } from "../src/path";
 import { schemaOf } from "./schemas";
@@ -91,7 +91,31 @@ test("a renamed part is renamed in the formula, and only there", () => {
 test("the formula follows the parts until somebody writes another", () => {
   const two = { type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "(a + b) / 2" };
   expect(edits.removePart(two, [], "b")).toMatchObject({ calculate_output: "a" });
-  expect(edits.removePart({ ...two, calculate_output: "a + b" }, [], "b")).toMatchObject({ calculate_output: "a + b" });
+  expect(edits.removePart({ ...two, calculate_output: "a * b" }, [], "b")).toMatchObject({ calculate_output: "a * b" });
+});
+
+test("weights stay what they were when a part comes or goes", () => {
+  const two = { type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "0.8 * a + 0.2 * b" };
+  expect(edits.addPart(two, [], "number", KINDS)).toMatchObject({ calculate_output: "0.8 * a + 0.2 * b + number" });
+  expect(edits.removePart(two, [], "a")).toMatchObject({ calculate_output: "0.2 * b" });
+});
+
+test("a part moves among its siblings", () => {
+  const three = { type: "multi", graders: { a: EXACT, b: EXACT, c: EXACT }, calculate_output: "a" };
+  const order = (value: Json): string[] => Object.keys(edits.partsOf(value));
+  expect(order(edits.movePart(three, [], "c", 0))).toEqual(["c", "a", "b"]);
+  expect(order(edits.movePart(three, [], "a", 9))).toEqual(["b", "c", "a"]);
+  expect(order(edits.movePart(three, [], "b", -1))).toEqual(["b", "a", "c"]);
+  expect(edits.movePart(three, [], "x", 0)).toEqual(three);
+});
+
+test("what is switched off follows its name, and leaves no trace when it is gone", () => {
+  const two: Json = { type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "a + b" };
+  const off = edits.switchPart(two, [], "b", false);
+  expect(off).toEqual({ ...two, disabled: ["b"] });
+  expect(edits.renamePart(off, [], "b", "close")).toMatchObject({ disabled: ["close"] });
+  expect(edits.removePart(off, [], "b")).not.toHaveProperty("disabled");
+  expect(edits.switchPart(off, [], "b", true)).toEqual(two);
 });
 
 test("another kind keeps what both kinds have", () => {

@@ -32,7 +32,7 @@ export class GraderAttack extends HTMLElement {
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
     const why = gettext("Empty, repeated, endless and copied answers must score below the right one. Training finds every one that does not.");
-    fill(this, h("div", { class: "attack-head" }, h("h5", {}, gettext("Can it be gamed?")), this.#button), h("p", { class: "help" }, why), this.#result);
+    fill(this, h("div", { class: "attack-head" }, h("h3", {}, gettext("Can it be gamed?")), this.#button), h("p", { class: "help" }, why), this.#result);
     this.#refresh();
   }
 

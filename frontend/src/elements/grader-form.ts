@@ -1,21 +1,26 @@
 /** <grader-form>: a grader as nested cards, one schema form a grader. */
 
-import { create, fill, h, icon } from "../dom";
+import Sortable from "sortablejs";
+
+import { create, fill, h } from "../dom";
 import type { Known } from "../field";
 import * as edits from "../grader-edits";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty, setAt } from "../path";
 import type { Schema } from "../schema";
 import { follow, variantsOf } from "../schema";
+import type { FormulaField } from "./grader-formula";
+import { formulaField } from "./grader-formula";
+import { partHead } from "./grader-head";
 import type { Problems, SchemaForm } from "./schema-form";
 import { schemaForm } from "./schema-form";
 
-const COPY = "M5.5 5.5v-3h8v8h-3 M2.5 5.5h8v8h-8z";
-const REMOVE = "M3 4.5h10 M6 4.5v-2h4v2 M4.5 4.5l.6 9h5.8l.6-9";
 // Between the keys of a path: no name that JSON can hold is likely to contain it.
 const SEAM = "\u001f";
 // What a card shows by other means than its form.
-const APART = ["type", "graders", "calculate_output"];
+const APART = ["type", "graders", "calculate_output", "disabled"];
+// A document with more parts than this opens folded: a list to find one's way in.
+const MOST_OPEN = 6;
 const APART_BY_KIND: Record<string, readonly string[]> = { steps: ["type", "grader"] };
 
 export function readKinds(schema: Schema): edits.Kinds {
@@ -28,15 +33,26 @@ export function kindTitle(kind: string, kinds: edits.Kinds): string {
   return kinds.variants[kind]?.title ?? kind;
 }
 
+export interface GraderChange {
+  grader: Json;
+  place: string;
+}
+
 export class GraderForm extends HTMLElement {
   /** What the page knows can stand in text fields, by their format. Set before the kinds. */
   known: Known = {};
+
+  /** Columns that templates can read, for completion. */
+  columns: readonly string[] = [];
 
   #kinds: edits.Kinds = { variants: {}, definitions: {} };
   #value: Json = null;
   #problems: Problems = new Map();
   #forms = new Map<string, SchemaForm>();
-  #formulas = new Map<string, HTMLTextAreaElement>();
+  #formulas = new Map<string, FormulaField>();
+  #sortables: Sortable[] = [];
+  /** Cards that are folded, by path. */
+  #folded = new Set<string>();
   #shape = "";
 
   constructor() {
@@ -57,6 +73,7 @@ export class GraderForm extends HTMLElement {
   }
 
   set value(value: Json) {
+    if (this.#value === null || partCount(this.#value) === 0) this.#foldMany(value);
     this.#value = value;
     this.#refresh();
   }
@@ -70,6 +87,7 @@ export class GraderForm extends HTMLElement {
     const focused = document.activeElement?.id;
     this.#forms.clear();
     this.#formulas.clear();
+    for (const sortable of this.#sortables.splice(0)) sortable.destroy();
     this.#shape = shapeOf(this.#value);
     fill(this, this.#value === null ? this.#gallery((kind) => this.#set(edits.newGrader(kind, this.#kinds))) : this.#node([]));
     this.#refreshValues();
@@ -87,25 +105,40 @@ export class GraderForm extends HTMLElement {
       const value = getAt(this.#value, keyed(key));
       if (isObject(value)) form.value = value;
     }
-    for (const [key, area] of this.#formulas) {
+    for (const [key, field] of this.#formulas) {
       const formula = getAt(this.#value, [...keyed(key), "calculate_output"]);
-      if (area.value !== formula) area.value = typeof formula === "string" ? formula : "";
+      field.show(typeof formula === "string" ? formula : "");
     }
   }
 
-  #set(value: Json): void {
+  #foldMany(value: Json): void {
+    this.#folded.clear();
+    const paths = partPaths(value, []);
+    if (paths.length > MOST_OPEN) for (const path of paths) this.#folded.add(path.join(SEAM));
+  }
+
+  /** `place` names the field that is being typed into, so that its letters are one step to undo. */
+  #set(value: Json, place = ""): void {
     this.#value = value;
     this.#problems = new Map();
     this.#refresh();
-    this.dispatchEvent(new CustomEvent("change", { detail: value }));
+    this.dispatchEvent(new CustomEvent<GraderChange>("change", { detail: { grader: value, place } }));
   }
 
   #node(path: string[]): HTMLElement {
     const grader = getAt(this.#value, path);
     const kind = String(getAt(grader, ["type"]) ?? "");
+    const isOff = isPartPath(path) && edits.disabledIn(getAt(this.#value, splitPart(path)[0])).includes(splitPart(path)[1]);
+    const isFolded = this.#folded.has(path.join(SEAM));
+    const card = h("article", { class: `grader${isOff ? " off" : ""}${isFolded ? " folded" : ""}`, "data-path": path.join(".") }, this.#head(path, kind), h("p", { class: "grader-errors" }));
+    if (!isFolded) card.append(...this.#inside(path, kind, grader));
+    return card;
+  }
+
+  #inside(path: string[], kind: string, grader: Json | undefined): HTMLElement[] {
     const body = !isObject(grader) || !(kind in this.#kinds.variants) ? this.#foreign(grader) : this.#fields(path, kind);
     const parts = kind === "multi" ? [this.#parts(path), this.#formula(path)] : kind === "steps" ? [this.#inner(path)] : [];
-    return h("article", { class: "grader", "data-path": path.join(".") }, this.#head(path, kind), h("p", { class: "grader-errors" }), ...parts, body);
+    return [...parts, body];
   }
 
   /** A kind that has no form here is kept as it is and edited in the JSON. */
@@ -119,8 +152,16 @@ export class GraderForm extends HTMLElement {
   }
 
   #head(path: string[], kind: string): HTMLElement {
-    const isPart = path.length > 0 && !isOfSteps(path);
-    return h("header", { class: "grader-head" }, isPart ? this.#nameInput(path) : null, this.#kindSelect(path, kind), ...(isPart ? this.#partButtons(path) : [this.#wrapButton(path, kind)]));
+    const select = this.#kindSelect(path, kind);
+    if (!isPartPath(path)) return h("header", { class: "grader-head" }, select, this.#wrapButton(path, kind));
+    const [multi, name] = splitPart(path);
+    const key = path.join(SEAM);
+    const fold = (): void => {
+      if (!this.#folded.delete(key)) this.#folded.add(key);
+      this.#draw();
+    };
+    const part = { root: () => this.#value, multi, name, isFolded: this.#folded.has(key), id: (what: string) => idOf(path, what) };
+    return partHead(part, select, (value) => this.#set(value), fold);
   }
 
   #kindSelect(path: string[], kind: string): HTMLElement {
@@ -130,30 +171,6 @@ export class GraderForm extends HTMLElement {
     select.append(...all.map((name) => h("option", { value: name, selected: name === kind }, kindTitle(name, this.#kinds))));
     select.addEventListener("change", () => this.#set(edits.changeKind(this.#value, path, select.value, this.#kinds)));
     return select;
-  }
-
-  #nameInput(path: string[]): HTMLElement {
-    const [multi, name] = splitPart(path);
-    const input = h("input", { class: "input small code part-name", id: idOf(path, "name"), value: name, "aria-label": gettext("Name in the formula"), autocomplete: "off" });
-    input.addEventListener("input", () => {
-      const others = Object.keys(edits.partsOf(getAt(this.#value, multi))).filter((key) => key !== name);
-      input.setCustomValidity(edits.nameProblem(input.value, others) ?? "");
-    });
-    input.addEventListener("change", () => {
-      if (!input.reportValidity()) return;
-      if (input.value !== name) this.#set(edits.renamePart(this.#value, multi, name, input.value));
-    });
-    return input;
-  }
-
-  #partButtons(path: string[]): HTMLElement[] {
-    const [multi, name] = splitPart(path);
-    const button = (label: string, drawing: string, work: () => Json): HTMLElement =>
-      h("button", { type: "button", class: "button ghost small square", title: label, "aria-label": `${label}: ${name}`, onclick: () => this.#set(work()) }, icon(drawing));
-    return [
-      button(gettext("Duplicate"), COPY, () => edits.duplicatePart(this.#value, multi, name)),
-      button(gettext("Remove"), REMOVE, () => edits.removePart(this.#value, multi, name)),
-    ];
   }
 
   #wrapButton(path: string[], kind: string): HTMLElement | null {
@@ -169,7 +186,7 @@ export class GraderForm extends HTMLElement {
     form.secondary = ["name", "pass_threshold"];
     form.known = this.known;
     form.setSchema(this.#kinds.variants[kind] as Schema, this.#kinds.definitions);
-    form.addEventListener("change", (event) => this.#set(setAt(this.#value, path, (event as CustomEvent<JsonObject>).detail)));
+    form.addEventListener("change", (event) => this.#set(setAt(this.#value, path, (event as CustomEvent<JsonObject>).detail), document.activeElement?.id ?? ""));
     this.#forms.set(path.join(SEAM), form);
     return form;
   }
@@ -179,7 +196,18 @@ export class GraderForm extends HTMLElement {
     const cards = names.map((name) => this.#node([...path, "graders", name]));
     const gallery = this.#gallery((kind) => this.#set(edits.addPart(this.#value, path, kind, this.#kinds)));
     const adder = h("details", { class: "adder", open: names.length === 0 }, h("summary", { id: idOf(path, "add") }, gettext("Add a grader")), gallery);
-    return h("div", { class: "parts" }, ...cards, adder);
+    const list = h("div", { class: "parts" }, ...cards);
+    this.#sortables.push(
+      Sortable.create(list, {
+        handle: ".grip",
+        animation: 120,
+        onEnd: ({ oldIndex, newIndex }) => {
+          const name = names[oldIndex ?? -1];
+          if (name !== undefined && newIndex !== undefined && newIndex !== oldIndex) this.#set(edits.movePart(this.#value, path, name, newIndex));
+        },
+      }),
+    );
+    return h("div", { class: "parts-and-more" }, list, adder);
   }
 
   /** The one grader of steps, or the choice of one. */
@@ -191,15 +219,13 @@ export class GraderForm extends HTMLElement {
   }
 
   #formula(path: string[]): HTMLElement {
-    const field = follow(this.#kinds.variants["multi"] as Schema, this.#kinds.definitions).properties?.["calculate_output"];
-    const id = idOf(path, "formula");
-    const area = h("textarea", { id, class: "input code", rows: 1, spellcheck: "false", "aria-describedby": `${id}-help` });
-    area.addEventListener("input", () => this.#set(setAt(this.#value, [...path, "calculate_output"], area.value)));
-    this.#formulas.set(path.join(SEAM), area);
-    const names = Object.keys(edits.partsOf(getAt(this.#value, path)));
-    const chips = names.map((name) => h("button", { type: "button", class: "chip code", onclick: () => insert(area, name) }, name));
-    const help = h("p", { class: "help", id: `${id}-help` }, field?.description ?? "");
-    return h("div", { class: "field wide formula", "data-path": [...path, "calculate_output"].join(".") }, h("label", { for: id }, field?.title ?? ""), h("div", { class: "chips" }, ...chips), area, help);
+    const about = follow(this.#kinds.variants["multi"] as Schema, this.#kinds.definitions).properties?.["calculate_output"];
+    const multi = getAt(this.#value, path);
+    const options = { id: idOf(path, "formula"), title: about?.title ?? "", help: about?.description ?? "", names: Object.keys(edits.partsOf(multi)), disabled: edits.disabledIn(multi) };
+    const field = formulaField(options, (formula) => this.#set(setAt(this.#value, [...path, "calculate_output"], formula), `${path.join(SEAM)}formula`));
+    field.element.dataset["path"] = [...path, "calculate_output"].join(".");
+    this.#formulas.set(path.join(SEAM), field);
+    return field.element;
   }
 
   #gallery(choose: (kind: string) => void): HTMLElement {
@@ -218,21 +244,36 @@ export class GraderForm extends HTMLElement {
   #showProblems(): void {
     for (const [key, form] of this.#forms) form.problems = within(this.#problems, keyed(key));
     for (const card of this.querySelectorAll<HTMLElement>(".grader")) {
-      const message = this.#problems.get(card.dataset["path"] ?? "");
+      const path = card.dataset["path"] ?? "";
+      const message = this.#problems.get(path) ?? (card.classList.contains("folded") ? firstBelow(this.#problems, path) : undefined);
       fill(card.querySelector(".grader-errors") as HTMLElement, message ?? "");
     }
-    for (const [key, area] of this.#formulas) this.#showFormula(keyed(key), area);
+    for (const [key, field] of this.#formulas) {
+      const path = keyed(key);
+      const at = (name: string): string | undefined => this.#problems.get([...path, name].join("."));
+      field.problem(at("calculate_output") ?? at("graders") ?? at("disabled"));
+    }
   }
+}
 
-  #showFormula(path: string[], area: HTMLTextAreaElement): void {
-    const message = this.#problems.get([...path, "calculate_output"].join(".")) ?? this.#problems.get([...path, "graders"].join("."));
-    const row = area.closest(".field") as HTMLElement;
-    const help = row.querySelector(".help") as HTMLElement;
-    help.dataset["help"] ??= help.textContent ?? "";
-    row.classList.toggle("has-error", message !== undefined);
-    area.setAttribute("aria-invalid", String(message !== undefined));
-    fill(help, message ?? help.dataset["help"]);
-  }
+/** A folded card says the first thing that is wrong inside it. */
+function firstBelow(problems: Problems, path: string): string | undefined {
+  return [...problems].find(([place]) => place.startsWith(`${path}.`))?.[1];
+}
+
+function partPaths(grader: Json | undefined, path: string[]): string[][] {
+  return Object.entries(edits.partsOf(grader)).flatMap(([name, part]) => {
+    const inner = [...path, "graders", name];
+    return [inner, ...partPaths(part, inner)];
+  });
+}
+
+function partCount(grader: Json): number {
+  return partPaths(grader, []).length;
+}
+
+function isPartPath(path: readonly string[]): boolean {
+  return path.length > 0 && !isOfSteps(path);
 }
 
 function keyed(key: string): string[] {
@@ -260,19 +301,14 @@ function shapeOf(value: Json | undefined): string {
   if (!isObject(value)) return String(value);
   const parts = value["type"] === "multi" ? Object.entries(edits.partsOf(value)) : [];
   if (value["type"] === "steps") parts.push(["grader", value["grader"] ?? null]);
-  return `${String(value["type"])}{${parts.map(([name, part]) => `${name}:${shapeOf(part)}`).join(",")}}`;
+  const off = edits.disabledIn(value).join(",");
+  return `${String(value["type"])}${off && `-${off}`}{${parts.map(([name, part]) => `${name}:${shapeOf(part)}`).join(",")}}`;
 }
 
 function within(problems: Problems, path: readonly string[]): Problems {
   const prefix = path.map((key) => `${key}.`).join("");
   const inner = [...problems].filter(([place]) => place.startsWith(prefix)).map(([place, text]) => [place.slice(prefix.length), text] as const);
   return new Map(inner);
-}
-
-function insert(area: HTMLTextAreaElement, name: string): void {
-  area.setRangeText(name, area.selectionStart, area.selectionEnd, "end");
-  area.dispatchEvent(new Event("input"));
-  area.focus();
 }
 
 customElements.define("grader-form", GraderForm);

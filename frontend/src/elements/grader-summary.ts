@@ -30,7 +30,7 @@ export function summaryCard(found: Summary): HTMLElement {
   return h(
     "div",
     { class: "summary-card" },
-    h("h5", {}, interpolate(gettext("%(n)s rows"), { n: number(found.count) }, true)),
+    h("h3", {}, interpolate(gettext("%(n)s rows"), { n: number(found.count) }, true)),
     warning(found),
     histogram(found),
     h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)])),

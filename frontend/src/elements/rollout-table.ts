@@ -7,7 +7,7 @@ import { JobStream } from "../job-stream";
 import type { JsonObject } from "../path";
 import { getAt, pretty } from "../path";
 import { copyButton } from "./copy-button";
-import { errorsIn, subGrades } from "./grader-trial";
+import { errorsIn, subGrades } from "./grade-card";
 
 export interface Rollout {
   step: number;
