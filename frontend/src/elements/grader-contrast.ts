@@ -22,7 +22,7 @@ export class GraderContrast extends HTMLElement {
   #grader: Json = null;
   #dataset: string | null = null;
   #running: AbortController | null = null;
-  #button = h("button", { type: "button", class: "button small", onclick: () => void this.#run() }, gettext("Try it"));
+  #button = h("button", { type: "button", class: "button small", onclick: () => void this.run() }, gettext("Try it"));
   #result = h("div", { class: "attack-result", "aria-live": "polite" });
 
   connectedCallback(): void {
@@ -40,8 +40,8 @@ export class GraderContrast extends HTMLElement {
 
   /** The dataset whose rows are tried; none, and there is nothing to see. */
   set rows(dataset: string | null) {
+    if (dataset !== this.#dataset) fill(this.#result);
     this.#dataset = dataset;
-    fill(this.#result);
     this.#refresh();
   }
 
@@ -51,7 +51,8 @@ export class GraderContrast extends HTMLElement {
     this.#result.classList.toggle("outdated", this.#result.childElementCount > 0);
   }
 
-  async #run(): Promise<void> {
+  async run(): Promise<void> {
+    if (this.#grader === null || this.#dataset === null) return;
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;

@@ -10,12 +10,14 @@ import type { Definitions, Schema } from "../schema";
 import { follow, variantsOf } from "../schema";
 import type { Choice } from "./choice-field";
 import { choiceField, methodCards } from "./choice-field";
+import type { Chosen, EvaluatorData } from "./job-evaluator";
+import { JobEvaluator } from "./job-evaluator";
 import type { Fit } from "./job-preview";
 import { jobPreview } from "./job-preview";
 import { jsonEditor } from "./json-editor";
 import { schemaForm } from "./schema-form";
 
-interface FormData {
+interface FormData extends EvaluatorData {
   methods: Schema;
   draft: JsonObject;
   models: (Choice & { task: string })[];
@@ -28,11 +30,9 @@ interface FormData {
   unfit: Record<string, Record<string, string>>;
   /** The same for held-out rows, once an evaluator scores the model's answers to them. */
   unfit_held_out: Record<string, Record<string, string>>;
-  evaluators: Choice[];
   pools: Choice[];
   jobs_url: string;
   new_dataset_url: string;
-  new_evaluator_url: string;
 }
 
 export class JobForm extends HTMLElement {
@@ -52,6 +52,7 @@ export class JobForm extends HTMLElement {
   #methods!: ReturnType<typeof methodCards>;
   #suffix = h("input", { class: "input", id: "suffix", maxlength: 64, autocomplete: "off" });
   #seed = h("input", { class: "input numeric", id: "seed", inputmode: "numeric", autocomplete: "off" });
+  #evaluator!: JobEvaluator;
   #reward = h("section", { class: "card form-part", "aria-labelledby": "part-evaluator" });
   #unfit = h("details", { class: "advanced refused", hidden: true });
   #settingsTitle = part("part-settings", 4, gettext("Settings"));
@@ -73,14 +74,16 @@ export class JobForm extends HTMLElement {
   }
 
   #draw(): void {
-    const { models, datasets, evaluators, pools } = this.#data;
+    const { models, datasets, pools } = this.#data;
     this.#methods = methodCards(this.#data.methods, (method) => this.#chooseMethod(method));
     const choice = (path: string, label: string, help: string, choices: Choice[], empty: string | null): HTMLElement => {
       const field = choiceField({ id: path.replaceAll(".", "-"), label, help, choices, empty }, (value) => this.#set(path, value));
       this.#choices.set(path, field);
       return field.element;
     };
-    fill(this.#reward, part("part-evaluator", 3, gettext("Evaluator")), choice("evaluator", gettext("Reward"), gettext("What counts as a good answer: its score is what the model learns to raise."), evaluators, null), link(this.#data.new_evaluator_url, gettext("Build a new evaluator")));
+    this.#evaluator = new JobEvaluator(this.#data, (chosen) => this.#setEvaluator(chosen));
+    this.#choices.set("evaluator", this.#evaluator.choice);
+    fill(this.#reward, part("part-evaluator", 3, gettext("Evaluator")), this.#evaluator.element);
     const form = h(
       "div",
       { class: "job-parts" },
@@ -160,12 +163,14 @@ export class JobForm extends HTMLElement {
   }
 
   #set(path: string, value: Json | undefined): void {
-    if (path === "evaluator") {
-      const block = ["method", methodOf(this.#draft)];
-      const without = setAt(this.#draft, [...block, "grader"], undefined);
-      return this.#take(setAt(without, [...block, "evaluator"], value) as JsonObject);
-    }
     this.#take(tidy(setAt(this.#draft, path.split("."), value) as JsonObject));
+  }
+
+  /** A saved evaluator or a grader of its own: one of the two, never both. */
+  #setEvaluator({ evaluator, grader }: Chosen): void {
+    const block = ["method", methodOf(this.#draft)];
+    const without = setAt(this.#draft, [...block, "grader"], grader ?? undefined);
+    this.#take(setAt(without, [...block, "evaluator"], evaluator) as JsonObject);
   }
 
   /** The one way a draft comes in; every view follows. */
@@ -220,18 +225,17 @@ export class JobForm extends HTMLElement {
     if (document.activeElement !== this.#seed) this.#seed.value = String(this.#draft["seed"] ?? "");
     this.#showReward();
     this.#showFitting(method);
-    this.#showInlineGrader(method);
     this.#showSettings(method);
   }
 
   #showReward(): void {
     this.#reward.hidden = this.#need === "none";
     fill(this.#settingsTitle.firstElementChild as HTMLElement, this.#reward.hidden ? 3 : 4);
-    this.#choices.get("evaluator")?.say(
-      this.#need === "needed"
-        ? { label: gettext("Reward"), help: gettext("What counts as a good answer: its score is what the model learns to raise."), empty: null }
-        : { label: gettext("Evaluator"), help: gettext("Scores answers to the held-out rows while the model trains. It does not change what is learned."), empty: gettext("none") },
-    );
+    this.#evaluator.say(this.#need);
+    const block = getAt(this.#draft, ["method", methodOf(this.#draft)]);
+    const evaluator = getAt(block, ["evaluator"]);
+    const dataset = this.#draft["training_file"];
+    this.#evaluator.show({ evaluator: typeof evaluator === "string" ? evaluator : undefined, grader: getAt(block, ["grader"]) }, typeof dataset === "string" ? dataset : null);
   }
 
   /** Datasets that the method cannot learn from, with the reason. */
@@ -252,11 +256,6 @@ export class JobForm extends HTMLElement {
     if (this.#data.makes[method] !== "text") return new Map();
     const reason = gettext("It is a reward model: it scores answers and writes none.");
     return new Map(this.#data.models.filter(({ task }) => task === "reward").map(({ value }) => [value, reason]));
-  }
-
-  #showInlineGrader(method: string): void {
-    const grader = getAt(this.#draft, ["method", method, "grader"]);
-    this.#choices.get("evaluator")?.note(isObject(grader) ? gettext("This job brings its own grader, in the JSON. Choosing an evaluator replaces it.") : null);
   }
 
   #showSettings(method: string): void {
@@ -314,6 +313,7 @@ export class JobForm extends HTMLElement {
       return inner === null ? [] : [[inner, message] as const];
     });
     this.#settings.problems = new Map(inSettings);
+    this.#evaluator.problems = new Map(inSettings.flatMap(([path, message]) => (path === "grader" ? [["", message] as const] : path.startsWith("grader.") ? [[path.slice("grader.".length), message] as const] : [])));
     this.#editor.problems = new Map(named.filter(({ param }) => !isOpen(param as string)).map(({ param, message }) => [param as string, message]));
     for (const [path, field] of this.#choices) {
       const place = this.#placeOf(path).join(".");

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from contracts.job import JobDraft
 from contracts.method import METHODS, CanonicalMethod, canonical
+from graders import asks_outside
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
@@ -17,7 +18,7 @@ from whetstone.datasets.serves import why_not, why_not_held_out
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
-from whetstone.web.schemas import method_schema
+from whetstone.web.schemas import grader_schema, known_names, method_schema
 from whetstone.web.templatetags.whetstone import short_number
 from whetstone.web.words import SHAPES
 from whetstone.workers.pools import alive, pools
@@ -40,6 +41,8 @@ def form_data(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
         "jobs_url": reverse("jobs") + "/",
         "new_dataset_url": reverse("dataset-new"),
         "new_evaluator_url": reverse("evaluator-build"),
+        "graders": grader_schema(),
+        "known": known_names(team),
     }
 
 
@@ -120,8 +123,8 @@ def _dataset(version: DatasetVersion) -> dict[str, str]:
     return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}") | {"shape": version.shape}
 
 
-def _evaluator(version: EvaluatorVersion) -> dict[str, str]:
-    return _choice(str(version), str(version), version.note)
+def _evaluator(version: EvaluatorVersion) -> dict[str, Any]:
+    return _choice(str(version), str(version), version.note) | {"asks_outside": asks_outside(version.grader)}
 
 
 def _pool(name: str) -> dict[str, str]:

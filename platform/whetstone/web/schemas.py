@@ -7,6 +7,10 @@ from pydantic import TypeAdapter
 
 from contracts.method import CanonicalMethod
 from graders.schema import Grader
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.evaluators.models import Judge
+from whetstone.modelhub.models import Model
 
 SPOKEN = ("title", "description")
 
@@ -17,6 +21,15 @@ METHOD: TypeAdapter[Any] = TypeAdapter(CanonicalMethod)
 
 def grader_schema() -> dict[str, Any]:
     return cast(dict[str, Any], _translated(GRADER.json_schema()))
+
+
+def known_names(team: Team) -> dict[str, list[str]]:
+    """What the team has that graders name, by the format of the field that takes it."""
+    reward_models = owned(Model, team).filter(task=Model.Task.REWARD)
+    return {
+        "reward-model": list(reward_models.values_list("name", flat=True)),
+        "judge": list(owned(Judge, team).values_list("name", flat=True)),
+    }
 
 
 def method_schema() -> dict[str, Any]:
