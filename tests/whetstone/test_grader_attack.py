@@ -44,4 +44,4 @@ def test_a_grader_that_is_wrong_is_refused() -> None:
 
 def test_a_judge_is_attacked_on_few_rows_only() -> None:
     judge = {"type": "score_model", "model": "wise", "input": [{"role": "user", "content": "{{ sample.output_text }}"}]}
-    assert attacked(judge, status=400)["error"]["code"] == "evaluator.too_many_rows"
+    assert attacked(judge, status=400, limit=3)["error"]["code"] == "evaluator.too_many_rows"

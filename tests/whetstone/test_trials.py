@@ -179,7 +179,7 @@ def test_an_answer_that_is_labelled_bad_is_no_right_one() -> None:
 
 def test_a_judge_is_contrasted_on_few_rows_only() -> None:
     judge = {"type": "score_model", "model": "wise", "input": [{"role": "user", "content": "{{ sample.output_text }}"}]}
-    error = post("contrast", 400, grader=judge, dataset=make_dataset(MANY).id)["error"]
+    error = post("contrast", 400, grader=judge, dataset=make_dataset(MANY).id, limit=11)["error"]
     assert (error["code"], "10 rows" in error["message"]) == ("evaluator.too_many_rows", True)
     assert post("try/stream", 400, grader=judge, samples=[{}] * 21)["error"]["code"] == "evaluator.too_many_rows"
 

@@ -32,11 +32,8 @@ class Check(Schema):
 class Attack(Named):
     dataset: str
     offset: int = Field(0, ge=0, le=LARGEST)
-    limit: int = Field(20, ge=1, le=200)
-
-
-class Compare(Attack):
-    limit: int = Field(50, ge=1, le=200)
+    limit: int | None = Field(None, ge=1, le=200)
+    """Without it, a good number: fewer where judges or web services are asked."""
 
 
 @router.post("/check", response={200: dict[str, Any], 422: dict[str, Any]})
@@ -49,7 +46,8 @@ def check(request: HttpRequest, body: Check) -> Status[dict[str, Any]]:
     team = caller(request).team
     if errors := [*_unknown_names(team, grader), *_unknown_columns(team, grader, body.dataset)]:
         return Status(422, {"errors": errors})
-    return Status(200, {"grader": grader.model_dump(mode="json", exclude_none=True)})
+    told = grader.model_dump(mode="json", exclude_none=True)
+    return Status(200, {"grader": told, "asks_outside": asks_outside(grader)})
 
 
 def _unknown_names(team: Team, grader: Grader) -> list[dict[str, str]]:
@@ -68,7 +66,7 @@ def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[di
 @router.post("/attack")
 def attack_grader(request: HttpRequest, body: Attack) -> dict[str, Any]:
     """Whether answers that are no answers score below the right ones, on rows of a dataset."""
-    grader, targets, port = _aimed(request, body, len(TRICKS) + 1)
+    grader, targets, port = _aimed(request, body, len(TRICKS) + 1, rows=20)
     found = attack(grader, targets, port)
     return {"rows": len(targets), "holds": not any(one.wins for one in found), "tricks": [*map(_told, found)]}
 
@@ -80,19 +78,20 @@ def _told(one: Outranked) -> dict[str, Any]:
 
 
 @router.post("/contrast")
-def contrast_grader(request: HttpRequest, body: Compare) -> dict[str, Any]:
+def contrast_grader(request: HttpRequest, body: Attack) -> dict[str, Any]:
     """Whether right answers score above wrong ones. The wrong one of a row is the right one of the next row that has
     another: `told_apart`, `ties` and `inverted` count rows, and `warning` says why training would learn nothing."""
-    grader, targets, port = _aimed(request, body, 2)
+    grader, targets, port = _aimed(request, body, 2, rows=50)
     found = contrast(grader, targets, port)
     return asdict(found) | {"warning": str(CONTRASTS[found.warning]) if found.warning else None}
 
 
-def _aimed(request: HttpRequest, body: Attack, answers: int) -> tuple[Grader, list[Target], Port]:
-    """`answers`: how many are graded of each row."""
+def _aimed(request: HttpRequest, body: Attack, answers: int, rows: int) -> tuple[Grader, list[Target], Port]:
+    """`answers`: how many are graded of each row. `rows`: how many there are when nobody says."""
     team = caller(request).team
     grader = grader_of(team, body)
-    targets = targets_of(prepared(team, body.dataset, body.offset, body.limit))
-    if len(targets) * answers > MOST_ROWS and asks_outside(grader):
-        raise Fault("evaluator.too_many_rows", field="limit", most=str(MOST_ROWS // answers))
+    most = MOST_ROWS // answers if asks_outside(grader) else LARGEST
+    targets = targets_of(prepared(team, body.dataset, body.offset, body.limit or min(rows, most)))
+    if len(targets) > most:
+        raise Fault("evaluator.too_many_rows", field="limit", most=str(most))
     return grader, targets, web_port(team, grader)
