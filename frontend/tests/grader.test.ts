@@ -194,3 +194,68 @@ test("what explains a score is listed, with the part that saw it", () => {
     ["right.found", "18"],
   ]);
 });
+
+test("many parts that come at once are folded, and open one by one", () => {
+  const names = Array.from({ length: 10 }, (_, n) => `g${n}`);
+  const made = form({ type: "multi", graders: Object.fromEntries(names.map((name) => [name, EXACT])), calculate_output: names.join(" + ") });
+  expect(made.querySelectorAll(".grader.folded")).toHaveLength(10);
+  made.querySelectorAll<HTMLElement>(".fold")[3]?.click();
+  expect(made.querySelectorAll(".grader.folded")).toHaveLength(9);
+  expect(made.querySelector('[data-path="graders.g3"] schema-form')).not.toBeNull();
+});
+
+test("a folded card says what is wrong inside it", () => {
+  const names = Array.from({ length: 10 }, (_, n) => `g${n}`);
+  const made = form({ type: "multi", graders: Object.fromEntries(names.map((name) => [name, EXACT])), calculate_output: "g1" });
+  made.problems = new Map([["graders.g4.operation", "no such operation"]]);
+  expect(made.querySelector('[data-path="graders.g4"] .grader-errors')?.textContent).toBe("no such operation");
+});
+
+test("the arrow keys on the grip move a part, and the grip keeps the focus", () => {
+  const made = form({ type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "a + b" });
+  const grip = made.querySelector<HTMLElement>('[data-path="graders.b"] .grip');
+  grip?.focus();
+  grip?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true }));
+  expect(Object.keys(edits.partsOf(made.value))).toEqual(["b", "a"]);
+  expect(document.activeElement?.closest(".grader")?.getAttribute("data-path")).toBe("graders.b");
+});
+
+test("a part is switched off and on again, and says so", () => {
+  const made = form({ type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "a + b" });
+  const toggle = (): void => made.querySelector<HTMLElement>('[data-path="graders.b"] [role="switch"]')?.click();
+  toggle();
+  expect(made.value).toMatchObject({ disabled: ["b"] });
+  expect(made.querySelector('[data-path="graders.b"]')?.classList.contains("off")).toBe(true);
+  toggle();
+  expect(made.value).not.toHaveProperty("disabled");
+});
+
+test("weights are set without writing a formula", () => {
+  const made = form({ type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "(a + b) / 2" });
+  const [first] = made.querySelectorAll<HTMLInputElement>(".weight-row input");
+  if (first === undefined) throw new Error("no weights");
+  first.value = "3";
+  first.dispatchEvent(new Event("input"));
+  expect(made.value).toMatchObject({ calculate_output: "(3 * a + b) / 4" });
+  made.querySelector<HTMLInputElement>(".weights input[type=checkbox]")?.click();
+  expect(made.value).toMatchObject({ calculate_output: "3 * a + b" });
+});
+
+test("a formula that is more than weights is shown as it is, and weights replace it when they are asked for", () => {
+  const made = form({ type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "a * b" });
+  expect(made.querySelector<HTMLElement>(".weights")?.hidden).toBe(true);
+  expect(made.querySelector<HTMLTextAreaElement>(".formula textarea")?.value).toBe("a * b");
+  made.querySelectorAll<HTMLElement>(".segmented button")[0]?.click();
+  expect(made.value).toMatchObject({ calculate_output: "(a + b) / 2" });
+});
+
+test("a letter in one field leaves the other forms alone", () => {
+  const made = form({ type: "multi", graders: { a: EXACT, b: EXACT }, calculate_output: "a + b" });
+  const other = made.querySelector<HTMLTextAreaElement>('[data-path="graders.b"] [data-path="reference"] textarea') as HTMLTextAreaElement;
+  other.value = "half typed";
+  const field = made.querySelector<HTMLTextAreaElement>('[data-path="graders.a"] [data-path="reference"] textarea') as HTMLTextAreaElement;
+  field.value = "{{ item.x }}";
+  field.dispatchEvent(new Event("input"));
+  expect(made.value).toMatchObject({ graders: { a: { reference: "{{ item.x }}" } } });
+  expect(other.value).toBe("half typed");
+});

@@ -73,7 +73,7 @@ export class GraderForm extends HTMLElement {
   }
 
   set value(value: Json) {
-    if (this.#value === null || partCount(this.#value) === 0) this.#foldMany(value);
+    this.#foldMany(value);
     this.#value = value;
     this.#refresh();
   }
@@ -103,7 +103,8 @@ export class GraderForm extends HTMLElement {
   #refreshValues(): void {
     for (const [key, form] of this.#forms) {
       const value = getAt(this.#value, keyed(key));
-      if (isObject(value)) form.value = value;
+      // What was not touched is the same object as before: a letter redraws one form, not fifty.
+      if (isObject(value) && form.value !== value) form.value = value;
     }
     for (const [key, field] of this.#formulas) {
       const formula = getAt(this.#value, [...keyed(key), "calculate_output"]);
@@ -111,10 +112,11 @@ export class GraderForm extends HTMLElement {
     }
   }
 
+  /** Many parts that come at once, from a file or a paste, come folded. */
   #foldMany(value: Json): void {
-    this.#folded.clear();
     const paths = partPaths(value, []);
-    if (paths.length > MOST_OPEN) for (const path of paths) this.#folded.add(path.join(SEAM));
+    if (paths.length <= Math.max(MOST_OPEN, partPaths(this.#value, []).length + 1)) return;
+    for (const path of paths) this.#folded.add(path.join(SEAM));
   }
 
   /** `place` names the field that is being typed into, so that its letters are one step to undo. */
@@ -266,10 +268,6 @@ function partPaths(grader: Json | undefined, path: string[]): string[][] {
     const inner = [...path, "graders", name];
     return [inner, ...partPaths(part, inner)];
   });
-}
-
-function partCount(grader: Json): number {
-  return partPaths(grader, []).length;
 }
 
 function isPartPath(path: readonly string[]): boolean {

@@ -19,7 +19,8 @@ export interface Summary {
   correlation: Record<string, Record<string, number>>;
 }
 
-export function summaryCard(found: Summary): HTMLElement {
+/** `areRight`: the rows' own answers were graded, and a good grader gives them all the same. */
+export function summaryCard(found: Summary, areRight = false): HTMLElement {
   const facts: [string, string][] = [
     [gettext("Mean"), metric(found.mean)],
     [gettext("Standard deviation"), metric(found.std)],
@@ -30,8 +31,8 @@ export function summaryCard(found: Summary): HTMLElement {
   return h(
     "div",
     { class: "summary-card" },
-    h("h3", {}, interpolate(gettext("%(n)s rows"), { n: number(found.count) }, true)),
-    warning(found),
+    h("h3", {}, interpolate(ngettext("%(n)s row", "%(n)s rows", found.count), { n: number(found.count) }, true)),
+    areRight ? h("p", { class: "help" }, gettext("Each row's own answer or reference was graded as if the model had written it.")) : warning(found),
     histogram(found),
     h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)])),
     parts(found),

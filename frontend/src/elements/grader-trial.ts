@@ -64,8 +64,8 @@ export class GraderTrial extends HTMLElement {
     this.#source.addEventListener("change", () => this.#showSource());
     fill(this.#many, interpolate(gettext("Score up to %(n)s rows"), { n: number(MANY_ROWS) }, true));
     const field = h("div", { class: "field wide" }, h("label", { for: this.#source.id }, gettext("Try it on")), this.#source);
-    fill(this.#result, this.#headline, this.#progress, this.#summary, this.#table.element);
-    fill(this, field, this.#own.element, h("div", { class: "trial-buttons" }, this.#run, this.#many, this.#stop), this.#result, this.#contrast, this.#attack);
+    fill(this.#result, this.#headline, this.#progress, this.#summary);
+    fill(this, field, this.#own.element, h("div", { class: "trial-buttons" }, this.#run, this.#many, this.#stop), this.#result, this.#contrast, this.#attack, this.#table.element);
     this.#showSource();
   }
 
@@ -112,7 +112,7 @@ export class GraderTrial extends HTMLElement {
     this.#asksOutside = asksOutside;
     this.#attack.grader = grader;
     this.#contrast.grader = grader;
-    this.#result.classList.toggle("outdated", grader === null);
+    this.#outdate(grader === null);
     this.#showButtons();
     if (grader === null) return;
     this.#own.columns = columnsRead(grader);
@@ -128,6 +128,7 @@ export class GraderTrial extends HTMLElement {
     const isOwn = this.#chosen.kind === "own";
     this.#own.element.hidden = !isOwn;
     this.#result.hidden = isOwn;
+    this.#table.element.hidden = isOwn;
     this.#attack.rows = this.chosenDataset;
     this.#contrast.rows = this.chosenDataset;
     this.#table.start();
@@ -148,7 +149,7 @@ export class GraderTrial extends HTMLElement {
   /** At once, but where somebody has to be asked, and paid, only when it is wanted. */
   #changed(): void {
     this.#running?.abort();
-    this.#result.classList.toggle("outdated", this.#table.rows.length > 0);
+    this.#outdate(this.#table.rows.length > 0);
     if (!this.#asksOutside) this.#soon();
   }
 
@@ -188,8 +189,13 @@ export class GraderTrial extends HTMLElement {
     }
   }
 
+  #outdate(isOld: boolean): void {
+    this.#result.classList.toggle("outdated", isOld);
+    this.#table.element.classList.toggle("outdated", isOld);
+  }
+
   #begin(): void {
-    this.#result.classList.remove("outdated");
+    this.#outdate(false);
     this.#table.start();
     fill(this.#summary);
   }
@@ -204,9 +210,8 @@ export class GraderTrial extends HTMLElement {
 
   #end(summary: Summary): void {
     this.#table.finish();
-    const said = interpolate(ngettext("%(n)s row", "%(n)s rows", summary.count), { n: number(summary.count) }, true);
-    this.#showMean(summary.mean, summary.not_scored === 0 ? said : `${said} · ${interpolate(gettext("%(n)s not scored"), { n: number(summary.not_scored) }, true)}`);
-    if (summary.count > 0) fill(this.#summary, summaryCard(summary));
+    fill(this.#headline);
+    if (summary.count > 0) fill(this.#summary, summaryCard(summary, this.#chosen.kind === "dataset"));
     else this.#say(gettext("There are no rows."));
   }
 
@@ -222,7 +227,7 @@ export class GraderTrial extends HTMLElement {
 
   #say(sentence: string): void {
     this.#result.hidden = false;
-    this.#result.classList.remove("outdated");
+    this.#outdate(false);
     fill(this.#headline);
     fill(this.#summary, h("p", { class: "grade-error" }, sentence));
   }

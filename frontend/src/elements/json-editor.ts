@@ -88,7 +88,7 @@ export class JsonEditor extends HTMLElement {
     const view = this.#view;
     if (view === null) return;
     this.#isOurs = true;
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+    view.dispatch({ changes: difference(view.state.doc.toString(), text) });
     this.#isOurs = false;
     this.#mark();
   }
@@ -125,6 +125,16 @@ export class JsonEditor extends HTMLElement {
       message,
     }));
   }
+}
+
+/** The one stretch that differs, so that a letter in a long document stays a small change. */
+export function difference(before: string, after: string): { from: number; to: number; insert: string } {
+  const shorter = Math.min(before.length, after.length);
+  let from = 0;
+  while (from < shorter && before[from] === after[from]) from += 1;
+  let end = 0;
+  while (end < shorter - from && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
+  return { from, to: before.length - end, insert: after.slice(from, after.length - end) };
 }
 
 customElements.define("json-editor", JsonEditor);
