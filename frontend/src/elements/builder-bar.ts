@@ -1,11 +1,9 @@
 /** The bar above the builder: name, note, undo, files, what is to be mended, and Save. */
 
 import { fill, h, icon } from "../dom";
+import { REDO, UNDO } from "../icons";
 import type { Json } from "../path";
 import { pretty } from "../path";
-
-const UNDO = "M6 3L2.5 6.5 6 10 M2.5 6.5h7a4 4 0 0 1 0 8H6";
-const REDO = "M10 3l3.5 3.5L10 10 M13.5 6.5h-7a4 4 0 0 0 0 8H10";
 
 interface Actions {
   undo(): void;

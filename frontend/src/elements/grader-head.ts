@@ -2,13 +2,9 @@
 
 import { h, icon } from "../dom";
 import * as edits from "../grader-edits";
+import { COPY, FOLD, GRIP, TRASH } from "../icons";
 import type { Json } from "../path";
 import { getAt } from "../path";
-
-const COPY = "M5.5 5.5v-3h8v8h-3 M2.5 5.5h8v8h-8z";
-const FOLD = "M4 6l4 4 4-4";
-const GRIP = "M6 3.5h.01 M10 3.5h.01 M6 8h.01 M10 8h.01 M6 12.5h.01 M10 12.5h.01";
-const REMOVE = "M3 4.5h10 M6 4.5v-2h4v2 M4.5 4.5l.6 9h5.8l.6-9";
 
 export interface Part {
   /** The whole document as it is now. */
@@ -33,7 +29,7 @@ export function partHead(part: Part, kind: HTMLElement, set: (root: Json) => voi
     kind,
     onSwitch(part, set),
     button(gettext("Duplicate"), COPY, () => edits.duplicatePart(root(), multi, name)),
-    button(gettext("Remove"), REMOVE, () => edits.removePart(root(), multi, name)),
+    button(gettext("Remove"), TRASH, () => edits.removePart(root(), multi, name)),
   );
 }
 

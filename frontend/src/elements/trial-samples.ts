@@ -1,6 +1,7 @@
 /** Answers of one's own: each with the columns that the grader reads, and what the grader says of it. */
 
 import { fill, freshId, h, icon } from "../dom";
+import { COPY, TRASH } from "../icons";
 import type { Json, JsonObject } from "../path";
 import { pretty } from "../path";
 import { scoreMark, wholeGrade } from "./grade-card";
@@ -24,8 +25,6 @@ interface Drawn {
   shown: string;
 }
 
-const REMOVE = "M3 4.5h10 M6 4.5v-2h4v2 M4.5 4.5l.6 9h5.8l.6-9";
-const COPY = "M5.5 5.5v-3h8v8h-3 M2.5 5.5h8v8h-8z";
 const SAYS: Record<Says, () => string> = {
   right: () => gettext("right"),
   wrong: () => gettext("wrong"),
@@ -97,7 +96,7 @@ export class TrialSamples {
     const drawn: Drawn = { own, element, fields, mark, grade, shown: "" };
     const button = (label: string, drawing: string, work: () => void): HTMLElement =>
       h("button", { type: "button", class: "button ghost small square", title: label, "aria-label": label, onclick: work }, icon(drawing));
-    const remove = button(gettext("Remove this answer"), REMOVE, () => this.#remove(drawn));
+    const remove = button(gettext("Remove this answer"), TRASH, () => this.#remove(drawn));
     remove.dataset["removes"] = "";
     fill(buttons, button(gettext("Duplicate this answer"), COPY, () => this.#add(structuredClone({ ...own, says: undefined, why: undefined }), drawn)), remove);
     this.#drawFields(drawn);
