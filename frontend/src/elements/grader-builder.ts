@@ -2,6 +2,7 @@
 
 import { ApiError, postJson, sentenceOf, wasAborted } from "../api";
 import { debounce, fill, h, pageData } from "../dom";
+import type { Known } from "../field";
 import { History } from "../history";
 import type { Json } from "../path";
 import { same } from "../path";
@@ -28,8 +29,7 @@ interface BuilderData {
   template: string | null;
   datasets: DatasetChoice[];
   jobs: JobChoice[];
-  reward_models: string[];
-  judges: string[];
+  known: Known;
   evaluators_url: string;
 }
 
@@ -72,7 +72,7 @@ export class GraderBuilder extends HTMLElement {
     this.#history = new History(data.grader);
     this.#work = new UnsavedWork(`evaluator:${data.base === 0 ? "" : data.name}`);
     this.#draw();
-    this.#form.known = { "reward-model": data.reward_models, judge: data.judges };
+    this.#form.known = data.known;
     this.#form.kinds = readKinds(data.schema);
     this.#trial.choices(data.datasets, data.jobs);
     this.#listen();

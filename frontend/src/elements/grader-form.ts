@@ -42,8 +42,7 @@ export class GraderForm extends HTMLElement {
   /** What the page knows can stand in text fields, by their format. Set before the kinds. */
   known: Known = {};
 
-  /** Columns that templates can read, for completion. */
-  columns: readonly string[] = [];
+  #columns: readonly string[] = [];
 
   #kinds: edits.Kinds = { variants: {}, definitions: {} };
   #value: Json = null;
@@ -66,6 +65,12 @@ export class GraderForm extends HTMLElement {
   set kinds(kinds: edits.Kinds) {
     this.#kinds = kinds;
     this.#draw();
+  }
+
+  /** Columns that templates can read, for completion. */
+  set columns(columns: readonly string[]) {
+    this.#columns = columns;
+    for (const form of this.#forms.values()) form.columns = columns;
   }
 
   get value(): Json {
@@ -187,6 +192,8 @@ export class GraderForm extends HTMLElement {
     form.omit = path.length > 0 ? [...apart, "name"] : [...apart];
     form.secondary = ["name", "pass_threshold"];
     form.known = this.known;
+    form.columns = this.#columns;
+    form.isStep = isInSteps(path);
     form.setSchema(this.#kinds.variants[kind] as Schema, this.#kinds.definitions);
     form.addEventListener("change", (event) => this.#set(setAt(this.#value, path, (event as CustomEvent<JsonObject>).detail), document.activeElement?.id ?? ""));
     this.#forms.set(path.join(SEAM), form);
@@ -284,6 +291,11 @@ function isOfSteps(path: readonly string[]): boolean {
     if (path[at] === "grader" && at === path.length - 1) return true;
   }
   return false;
+}
+
+/** Whether what a path leads to sees a step of an answer rather than the whole. */
+function isInSteps(path: readonly string[]): boolean {
+  return path.some((key, at) => key === "grader" && isOfSteps(path.slice(0, at + 1)));
 }
 
 function splitPart(path: readonly string[]): [string[], string] {

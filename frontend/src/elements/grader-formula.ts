@@ -1,7 +1,9 @@
 /** How the parts of a combination become one score: weights to set, or a formula to write. */
 
+import { complete } from "../completion";
 import { fill, h } from "../dom";
 import { number } from "../format";
+import { formulaCompletion } from "../formula-completion";
 import type { Weighted } from "../weights";
 import { formulaOf, shareOf, weightsIn } from "../weights";
 
@@ -41,6 +43,7 @@ export function formulaField({ id, title, help, names, disabled }: Options, emit
     note.hidden = wanted === "weights" && !element.classList.contains("has-error");
   };
   area.addEventListener("input", () => emit(area.value));
+  complete(area, formulaCompletion(() => names));
 
   return {
     element,

@@ -76,6 +76,11 @@ export class JobEvaluator {
     if (isNew) this.#offerTrial();
   }
 
+  /** Columns of the chosen dataset, for completion. */
+  set columns(columns: readonly string[]) {
+    this.#form.columns = columns;
+  }
+
   /** The words for it: what a reward is to one method is a mere score to another. */
   say(need: Reward): void {
     this.choice.say(

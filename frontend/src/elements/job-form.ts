@@ -21,7 +21,7 @@ interface FormData extends EvaluatorData {
   methods: Schema;
   draft: JsonObject;
   models: (Choice & { task: string })[];
-  datasets: (Choice & { shape: string })[];
+  datasets: (Choice & { shape: string; columns: string[] })[];
   /** What an evaluator is to each method. */
   rewards: Record<string, Reward>;
   /** What the models of each method do: "text" or "reward". */
@@ -235,6 +235,7 @@ export class JobForm extends HTMLElement {
     const block = getAt(this.#draft, ["method", methodOf(this.#draft)]);
     const evaluator = getAt(block, ["evaluator"]);
     const dataset = this.#draft["training_file"];
+    this.#evaluator.columns = this.#data.datasets.find(({ value }) => value === dataset)?.columns ?? [];
     this.#evaluator.show({ evaluator: typeof evaluator === "string" ? evaluator : undefined, grader: getAt(block, ["grader"]) }, typeof dataset === "string" ? dataset : null);
   }
 

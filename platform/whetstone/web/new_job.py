@@ -117,10 +117,13 @@ def _model(model: Model) -> dict[str, str]:
     return _choice(model.name, model.name, detail) | {"task": model.task}
 
 
-def _dataset(version: DatasetVersion) -> dict[str, str]:
+def _dataset(version: DatasetVersion) -> dict[str, Any]:
     rows = ngettext("%(n)s row", "%(n)s rows", version.rows) % {"n": intcomma(version.rows)}
     label = str(version) if version.shape else _("%(dataset)s (columns not mapped)") % {"dataset": version}
-    return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}") | {"shape": version.shape}
+    return _choice(version.id, label, f"{rows} · {SHAPES[version.shape]}") | {
+        "shape": version.shape,
+        "columns": list(version.item_names),
+    }
 
 
 def _evaluator(version: EvaluatorVersion) -> dict[str, Any]:

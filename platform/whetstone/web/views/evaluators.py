@@ -1,5 +1,7 @@
 """Saved graders, and the builder."""
 
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,10 +14,9 @@ from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.find import find_evaluator
-from whetstone.evaluators.models import Evaluator, EvaluatorVersion, Judge
+from whetstone.evaluators.models import Evaluator, EvaluatorVersion
 from whetstone.jobs.models import Job
-from whetstone.modelhub.models import Model
-from whetstone.web.schemas import grader_schema
+from whetstone.web.schemas import grader_schema, known_names
 
 
 @login_required
@@ -52,9 +53,12 @@ def build(request: HttpRequest) -> HttpResponse:
         "schema": grader_schema(),
         "grader": start.document if start else None,
         "name": start.evaluator.name if start else "",
+        "base": start.number if start else 0,
+        "templates": [],
+        "template": None,
         "datasets": _datasets(team),
-        "reward_models": _reward_models(team),
-        "judges": list(owned(Judge, team).values_list("name", flat=True)),
+        "jobs": [],
+        "known": known_names(team),
         "evaluators_url": reverse("evaluators") + "/",
     }
     return render(request, "web/evaluator_build.html", {"data": data, "start": start})
@@ -69,12 +73,7 @@ def _start(team: Team, ref: str) -> EvaluatorVersion | None:
         raise Http404 from None
 
 
-def _reward_models(team: Team) -> list[str]:
-    """What a grader can ask for scores."""
-    return list(owned(Model, team).filter(task=Model.Task.REWARD).values_list("name", flat=True))
-
-
-def _datasets(team: Team) -> list[dict[str, str]]:
+def _datasets(team: Team) -> list[dict[str, Any]]:
     """What a grader can be tried on."""
     versions = owned(DatasetVersion, team).exclude(shape="").select_related("dataset")
-    return [{"id": version.id, "label": str(version)} for version in versions]
+    return [{"id": one.id, "label": str(one), "columns": list(one.item_names)} for one in versions]
