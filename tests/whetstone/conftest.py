@@ -1,10 +1,14 @@
 """Every test of the platform has a database and an artifact store of its own."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
 from pytest_django import Settings
+
+from whetstone.web.templatetags import whetstone as tags
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +22,16 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
     settings.STORAGES = settings.STORAGES | {"default": here}
     assert str(tmp_path) in default_storage.path("probe")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def frontend(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    """Pages are rendered whether or not this checkout's frontend is built."""
+    dist = tmp_path / "dist"
+    (dist / ".vite").mkdir(parents=True)
+    entry = {"file": "assets/main-1.js", "css": ["assets/main-1.css"]}
+    (dist / ".vite" / "manifest.json").write_text(json.dumps({"src/main.ts": entry}))
+    settings.STATICFILES_DIRS = [str(dist)]
+    tags._manifest.cache_clear()
+    yield
+    tags._manifest.cache_clear()

@@ -1,15 +1,12 @@
 """The pages: what they show, to whom, and in which language."""
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from contracts.event import Hello
 from contracts.fault import FaultReport
@@ -28,7 +25,8 @@ from tests.whetstone.factories import (
     make_team,
     make_user,
 )
-from whetstone.accounts.models import ApiKey, User
+from tests.whetstone.pages import browser, page_data
+from whetstone.accounts.models import ApiKey
 from whetstone.accounts.scope import team_of
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.save import save_evaluator
@@ -39,31 +37,6 @@ from whetstone.web.templatetags import whetstone as tags
 from whetstone.workers.pools import welcome
 
 TEMPLATES = Path(tags.__file__).parents[1] / "templates"
-
-
-@pytest.fixture(autouse=True)
-def frontend(tmp_path: Path, settings: Settings) -> Iterator[None]:
-    """Pages are rendered whether or not this checkout's frontend is built."""
-    dist = tmp_path / "dist"
-    (dist / ".vite").mkdir(parents=True)
-    entry = {"file": "assets/main-1.js", "css": ["assets/main-1.css"]}
-    (dist / ".vite" / "manifest.json").write_text(json.dumps({"src/main.ts": entry}))
-    settings.STATICFILES_DIRS = [str(dist)]
-    tags._manifest.cache_clear()
-    yield
-    tags._manifest.cache_clear()
-
-
-def browser(user: User | None = None) -> Client:
-    client = Client()
-    client.force_login(user or make_user())
-    return client
-
-
-def page_data(html: str, name: str) -> object:
-    found = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', html, re.DOTALL)
-    assert found is not None
-    return json.loads(found[1])
 
 
 def fail(job: Job, code: str, evidence: str = "", **params: str | int) -> None:
@@ -118,7 +91,7 @@ def test_nobody_sees_another_teams_things() -> None:
     assert eve.post(reverse("job-cancel", args=[job.id])).status_code == 404
     assert eve.post(reverse("dataset-delete", args=[dataset.id])).status_code == 404
     assert "math" not in eve.get(reverse("evaluators")).content.decode()
-    assert page_data(eve.get(f"{reverse('job-new')}?from={job.id}").content.decode(), "job-form-data")["draft"] == {  # type: ignore[index]  # JSON
+    assert page_data(eve.get(f"{reverse('job-new')}?from={job.id}").content.decode(), "job-form-data")["draft"] == {
         "method": {"type": "grpo", "grpo": {}}
     }
 
@@ -152,7 +125,7 @@ def test_a_clone_holds_what_was_asked_for_and_no_defaults() -> None:
     method = {"type": "grpo", "grpo": {"grader": EXACT, "hyperparameters": {"max_steps": 3}}}
     job = make_job(method=method, suffix="first", seed=1)
     page = browser().get(f"{reverse('job-new')}?from={job.id}").content.decode()
-    draft = page_data(page, "job-form-data")["draft"]  # type: ignore[index]  # JSON
+    draft = page_data(page, "job-form-data")["draft"]
     assert draft["model"] == "tiny"
     assert "seed" not in draft
     assert "suffix" not in draft
@@ -164,16 +137,16 @@ def test_a_clone_keeps_what_was_set_against_its_preset() -> None:
     changes = {"preset": "ppo_max", "reward_clip": None, "beta": 0, "max_steps": 3}
     job = make_job(method={"type": "ppo", "ppo": {"grader": EXACT, "hyperparameters": changes}})
     page = browser().get(f"{reverse('job-new')}?from={job.id}").content.decode()
-    draft = page_data(page, "job-form-data")["draft"]  # type: ignore[index]  # JSON
+    draft = page_data(page, "job-form-data")["draft"]
     assert draft["method"]["ppo"]["hyperparameters"] == changes
 
 
 def test_the_forms_know_every_method_and_every_kind_of_grader() -> None:
     new_job = browser().get(reverse("job-new")).content.decode()
-    methods = page_data(new_job, "job-form-data")["methods"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON
+    methods = page_data(new_job, "job-form-data")["methods"]["discriminator"]["mapping"]
     assert set(methods) == {"full", "lora", "dpo", "kto", "reward_model", "ppo", "grpo", "rloo"}
     builder = browser().get(reverse("evaluator-build")).content.decode()
-    kinds = page_data(builder, "builder-data")["schema"]["discriminator"]["mapping"]  # type: ignore[index]  # JSON
+    kinds = page_data(builder, "builder-data")["schema"]["discriminator"]["mapping"]
     assert {"string_check", "text_similarity", "number", "regex", "multi"} <= set(kinds)
 
 
@@ -207,7 +180,7 @@ def test_a_dataset_shows_its_rows_and_which_methods_it_serves() -> None:
     assert "{&quot;a&quot;:[1]}" in page
     assert "Its columns are not mapped yet." in page
     assert "21 to 25 of 25" in browser().get(f"{reverse('dataset', args=[version.id])}?offset=20").content.decode()
-    assert page_data(page, "mapping-data")["columns"] == ["question", "n", "extra"]  # type: ignore[index]  # JSON
+    assert page_data(page, "mapping-data")["columns"] == ["question", "n", "extra"]
 
 
 def test_a_pair_is_read_side_by_side() -> None:
@@ -238,7 +211,7 @@ def test_a_split_is_made_by_a_button_and_its_parts_know_each_other() -> None:
     assert f"?dataset={training.id}&amp;held_out={held_out.id}" in page
     assert reverse("dataset", args=[held_out.id]) in page
     draft = browser().get(f"{reverse('job-new')}?dataset={training.id}&held_out={held_out.id}").content.decode()
-    assert page_data(draft, "job-form-data")["draft"]["validation_file"] == held_out.id  # type: ignore[index]  # JSON
+    assert page_data(draft, "job-form-data")["draft"]["validation_file"] == held_out.id
 
 
 @pytest.mark.parametrize(("amount", "unit"), [("0", "rows"), ("many", "rows"), ("100", "percent"), ("nan", "percent")])

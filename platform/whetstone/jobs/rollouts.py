@@ -4,9 +4,12 @@ import json
 from typing import Any, Literal
 
 import duckdb
+from django.db.models import Exists, OuterRef
 
 from contracts.job import FileRef
-from whetstone.jobs.models import Job
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.jobs.models import Event, Job
 from whetstone.jobs.parts import local
 
 Order = Literal["worst", "best", "newest"]
@@ -16,6 +19,12 @@ ORDERS = {
     "best": "reward DESC NULLS LAST, step DESC",
 }
 COLUMNS = 'step, "group", prompt, completion, item, reward, advantage, tokens, truncated, grade'
+
+
+def jobs_with_rollouts(team: Team, most: int = 50) -> list[Job]:
+    """The newest jobs whose answers are still stored."""
+    parts = Event.objects.filter(job=OuterRef("pk"), type="rollouts")
+    return list(owned(Job, team).filter(Exists(parts))[:most])
 
 
 def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from whetstone.web.views import datasets, evaluators, jobs, judges, models, overview, settings, workers
+from whetstone.web.views import compare, datasets, evaluators, jobs, judges, models, overview, settings, workers
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("datasets/<str:version_id>/delete", datasets.delete, name="dataset-delete"),
     path("evaluators", evaluators.evaluators, name="evaluators"),
     path("evaluators/<str:name>", evaluators.evaluator, name="evaluator"),
+    path("evaluators/<str:name>/compare", compare.compare, name="evaluator-compare"),
     path("build/evaluator", evaluators.build, name="evaluator-build"),
     path("jobs", jobs.jobs, name="jobs"),
     path("jobs/new", jobs.new, name="job-new"),

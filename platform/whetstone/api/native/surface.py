@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
-from whetstone.api.native import checkpoints, datasets, evaluators, graders, jobs, judges, models, trials
+from whetstone.api.native import checkpoints, datasets, diffs, evaluators, graders, jobs, judges, models, trials
 from whetstone.api.parser import StrictParser
 
 native_api = NinjaAPI(
@@ -13,6 +13,7 @@ native_api = NinjaAPI(
 answer_errors(native_api)
 native_api.add_router("/graders", graders.router)
 native_api.add_router("/graders", trials.router)
+native_api.add_router("/evaluators", diffs.router)  # before the names
 native_api.add_router("/evaluators", evaluators.router)
 native_api.add_router("/judges", judges.router)
 native_api.add_router("/secrets", judges.secrets)

@@ -111,6 +111,12 @@ def percent_of(part: int, whole: int) -> int:
     return round(100 * part / whole) if whole else 0
 
 
+@register.filter
+def score(value: float) -> str:
+    """Three digits that count: 0.8, 0.333, 1."""
+    return f"{value:.3g}"
+
+
 ICONS = {
     "overview": "M2.5 2.5h4.5v5H2.5z M9 2.5h4.5v3H9z M9 8h4.5v5.5H9z M2.5 10h4.5v3.5H2.5z",
     "models": "M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8z M2.5 4.8L8 7.9l5.5-3.1 M8 7.9v6.3",
