@@ -32,6 +32,17 @@ const ROLE: Record<string, () => string> = {
   ignored: () => gettext("Ignored"),
 };
 
+const GROUP: Record<string, () => string> = {
+  text: () => gettext("Text"),
+  numbers: () => gettext("Numbers"),
+  structure: () => gettext("Structure"),
+  shape: () => gettext("Length and language"),
+  models: () => gettext("Judges and reward models"),
+  code: () => gettext("Code and web services"),
+  composed: () => gettext("Combined"),
+  other: () => gettext("Others"),
+};
+
 export function statusLabel(status: string): string {
   return STATUS[status]?.() ?? status;
 }
@@ -42,4 +53,9 @@ export function phaseLabel(phase: string): string {
 
 export function roleLabel(role: string): string {
   return ROLE[role]?.() ?? role;
+}
+
+/** What kinds of graders stand under. */
+export function groupLabel(group: string): string {
+  return GROUP[group]?.() ?? group;
 }

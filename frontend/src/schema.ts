@@ -34,6 +34,8 @@ export interface Schema {
   maxProperties?: number;
   format?: string;
   level?: string;
+  /** Of a kind of grader: what it stands among. */
+  group?: string;
   /** Of a field that stands for others: what each of its choices sets them to. */
   presets?: Record<string, Preset>;
   minimum?: number;

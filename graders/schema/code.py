@@ -52,7 +52,7 @@ def _defines_grade(statement: ast.stmt) -> bool:
 class Python(GraderModel):
     """Runs a function grade(sample, item) of your own, shut off from everything else."""
 
-    model_config = ConfigDict(title="Python")
+    model_config = ConfigDict(title="Python", json_schema_extra={"group": "code"})
 
     type: Literal["python"] = "python"
     source: Annotated[str, AfterValidator(_read_source)] = Field(
@@ -74,7 +74,7 @@ class Python(GraderModel):
 class CodeTests(GraderModel):
     """Runs the code in the answer against tests: the share of tests that pass."""
 
-    model_config = ConfigDict(title="Code tests")
+    model_config = ConfigDict(title="Code tests", json_schema_extra={"group": "code"})
 
     type: Literal["code_tests"] = "code_tests"
     input: Template = Field(ANSWER, title="Code")

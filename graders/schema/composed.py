@@ -40,7 +40,7 @@ PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=
 class Multi(GraderModel):
     """Puts several graders together with a formula."""
 
-    model_config = ConfigDict(title="Combination")
+    model_config = ConfigDict(title="Combination", json_schema_extra={"group": "composed"})
 
     type: Literal["multi"] = "multi"
     graders: Annotated[dict[PartName, "Grader"], BeforeValidator(_by_name)] = Field(
@@ -105,7 +105,7 @@ class Multi(GraderModel):
 class Steps(GraderModel):
     """Grades every step of an answer and puts the scores together: a process reward."""
 
-    model_config = ConfigDict(title="Step by step")
+    model_config = ConfigDict(title="Step by step", json_schema_extra={"group": "composed"})
 
     type: Literal["steps"] = "steps"
     grader: "Grader" = Field(title="Grader of a step")

@@ -49,7 +49,7 @@ def _headers(given: dict[str, str]) -> dict[str, str]:
 class Endpoint(GraderModel):
     """Posts the sample and its row to a web service of your own, which answers with the score."""
 
-    model_config = ConfigDict(title="Web service")
+    model_config = ConfigDict(title="Web service", json_schema_extra={"group": "code"})
 
     type: Literal["endpoint"] = "endpoint"
     url: Annotated[str, AfterValidator(http_address)] = Field(max_length=2048, title="Address", json_schema_extra=BASIC)

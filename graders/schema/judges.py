@@ -64,7 +64,7 @@ Sampling = Annotated[SamplingParams | None, BeforeValidator(_our_spelling)]
 class ScoreModel(GraderModel):
     """Asks a judge for a number: what your messages tell it to look at, within the range."""
 
-    model_config = ConfigDict(title="Judge's score")
+    model_config = ConfigDict(title="Judge's score", json_schema_extra={"group": "models"})
 
     type: Literal["score_model"] = "score_model"
     model: JudgeName
@@ -87,7 +87,7 @@ class ScoreModel(GraderModel):
 class LabelModel(GraderModel):
     """Asks a judge for a label: 1 when it is one of those that pass, 0 when not."""
 
-    model_config = ConfigDict(title="Judge's label")
+    model_config = ConfigDict(title="Judge's label", json_schema_extra={"group": "models"})
 
     type: Literal["label_model"] = "label_model"
     model: JudgeName
@@ -130,7 +130,7 @@ class Criterion(BaseModel):
 class Rubric(GraderModel):
     """Asks a judge criterion by criterion. The score is the weighted share of the criteria that are met."""
 
-    model_config = ConfigDict(title="Rubric")
+    model_config = ConfigDict(title="Rubric", json_schema_extra={"group": "models"})
 
     type: Literal["rubric"] = "rubric"
     model: JudgeName

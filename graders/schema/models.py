@@ -10,7 +10,7 @@ from graders.schema.base import BASIC, GraderModel, Turns
 class RewardModelGrader(GraderModel):
     """Asks a reward model how good the answer is: any number, and higher is better."""
 
-    model_config = ConfigDict(title="Reward model")
+    model_config = ConfigDict(title="Reward model", json_schema_extra={"group": "models"})
 
     type: Literal["reward_model"] = "reward_model"
     model: str = Field(

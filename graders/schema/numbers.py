@@ -12,7 +12,7 @@ Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 class Number(GraderModel):
     """Finds a number in the answer: 1 when it is close enough to the right one, 0 when not."""
 
-    model_config = ConfigDict(title="Number")
+    model_config = ConfigDict(title="Number", json_schema_extra={"group": "numbers"})
 
     type: Literal["number"] = "number"
     input: Template = Field(ANSWER, title="Text")
@@ -32,7 +32,7 @@ class Number(GraderModel):
 class Math(GraderModel):
     """Compares mathematics, as LaTeX or plain: 1 when both mean the same, 0 when not."""
 
-    model_config = ConfigDict(title="Mathematics")
+    model_config = ConfigDict(title="Mathematics", json_schema_extra={"group": "numbers"})
 
     type: Literal["math"] = "math"
     input: Template = Field(ANSWER, title="Text")

@@ -14,7 +14,7 @@ Count = Annotated[int, Field(gt=0, le=10_000_000)]
 class Length(GraderModel):
     """Scores how long the answer is, by one of four published curves."""
 
-    model_config = ConfigDict(title="Length")
+    model_config = ConfigDict(title="Length", json_schema_extra={"group": "shape"})
 
     type: Literal["length"] = "length"
     input: Template = Field(ANSWER, title="Text")
@@ -57,7 +57,7 @@ _NEEDED = {"target": ("target",), "cosine": ("longest",), "soft_overlong": ("lon
 class Repetition(GraderModel):
     """Punishes an answer that says the same again: 0 when no words come twice, down to the highest penalty."""
 
-    model_config = ConfigDict(title="Repetition")
+    model_config = ConfigDict(title="Repetition", json_schema_extra={"group": "shape"})
 
     type: Literal["repetition"] = "repetition"
     input: Template = Field(ANSWER, title="Text")
@@ -71,7 +71,7 @@ class Repetition(GraderModel):
 class Language(GraderModel):
     """Checks which language the answer is written in: 1 when it is the right one, 0 when not."""
 
-    model_config = ConfigDict(title="Language")
+    model_config = ConfigDict(title="Language", json_schema_extra={"group": "shape"})
 
     type: Literal["language"] = "language"
     input: Template = Field(ANSWER, title="Text")

@@ -19,7 +19,7 @@ def _bare_schema(given: object) -> object:
 class JsonSchema(GraderModel):
     """Checks that the answer is JSON that fits a schema: 1 when it does, 0 when not."""
 
-    model_config = ConfigDict(title="JSON")
+    model_config = ConfigDict(title="JSON", json_schema_extra={"group": "structure"})
 
     type: Literal["json_schema"] = "json_schema"
     input: Template = Field(ANSWER, title="Text")
@@ -43,7 +43,7 @@ Heading = Annotated[str, Field(min_length=1, max_length=200)]
 class Format(GraderModel):
     """Checks that tags and sections stand in the answer, each once and in order: 1 when they do, 0 when not."""
 
-    model_config = ConfigDict(title="Format")
+    model_config = ConfigDict(title="Format", json_schema_extra={"group": "structure"})
 
     type: Literal["format"] = "format"
     input: Template = Field(ANSWER, title="Text")
@@ -76,7 +76,7 @@ class Format(GraderModel):
 class ToolCall(GraderModel):
     """Compares tool calls with the right ones, by name and typed arguments: 1 when they agree, 0 when not."""
 
-    model_config = ConfigDict(title="Tool calls")
+    model_config = ConfigDict(title="Tool calls", json_schema_extra={"group": "structure"})
 
     type: Literal["tool_call"] = "tool_call"
     reference: Template = Field(REFERENCE, title="Right calls")

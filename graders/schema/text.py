@@ -22,7 +22,7 @@ def _read_pattern(source: str) -> str:
 class StringCheck(GraderModel):
     """Compares two texts: 1 when they match, 0 when not."""
 
-    model_config = ConfigDict(title="Text match")
+    model_config = ConfigDict(title="Text match", json_schema_extra={"group": "text"})
 
     type: Literal["string_check"] = "string_check"
     input: Template = Field(ANSWER, title="Text")
@@ -38,7 +38,7 @@ class StringCheck(GraderModel):
 class TextSimilarity(GraderModel):
     """Measures how alike two texts are, from 0 to 1."""
 
-    model_config = ConfigDict(title="Text similarity")
+    model_config = ConfigDict(title="Text similarity", json_schema_extra={"group": "text"})
 
     type: Literal["text_similarity"] = "text_similarity"
     input: Template = Field(ANSWER, title="Text")
@@ -74,7 +74,7 @@ class TextSimilarity(GraderModel):
 class Regex(GraderModel):
     """Looks for a pattern: 1 when it is found (and what it captures is right), 0 when not."""
 
-    model_config = ConfigDict(title="Pattern")
+    model_config = ConfigDict(title="Pattern", json_schema_extra={"group": "text"})
 
     type: Literal["regex"] = "regex"
     input: Template = Field(ANSWER, title="Text")
