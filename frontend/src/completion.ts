@@ -78,7 +78,7 @@ function open(input: TextField, candidates: Candidate[], take: (candidate: Candi
   );
   const list = h("ul", { class: "completion", role: "listbox", id, "aria-label": gettext("Suggestions") }, ...options);
   // Inside a dialog, what stands outside of it cannot be seen or clicked.
-  (input.closest("dialog") ?? document.body).append(list);
+  (input.closest("dialog, main") ?? document.body).append(list);
   const put = (): void => place(list, input);
   put();
   const combobox = new Combobox(input, list, { firstOptionSelectionMode: "selected" });

@@ -1,6 +1,7 @@
 /** What stands under a field beside its help: who set its value, what is recommended, what “auto” came to. */
 
 import { h } from "./dom";
+import { number as shown } from "./format";
 import type { Json } from "./path";
 import type { Field, Preset } from "./schema";
 import { canBeTakenAway } from "./widgets/number";
@@ -25,6 +26,29 @@ export function presetNote(preset: Preset, titleOf: (name: string) => string): H
   const told = Object.entries(preset.sets).map(([name, value]) => `${titleOf(name)} ${textOf(value)}`);
   const sets = told.length > 0 ? interpolate(gettext("sets %(settings)s"), { settings: told.join(" · ") }, true) : gettext("changes nothing");
   return h("span", {}, note(preset.description), note(sets));
+}
+
+// From here on a bound is the size of a number in a machine, and nothing that people come near to.
+const NO_BOUND = 1e9;
+
+/** Between which numbers a value must lie, as short as it can be said: 1 – 50, or > 0, ≤ 1. */
+export function boundsNote({ help, node }: Field): HTMLElement | null {
+  if (node.kind !== "number") return null;
+  const { minimum: from, exclusiveMinimum: above, maximum: to, exclusiveMaximum: below } = node.bounds;
+  const told = isBound(from) && isBound(to) ? `${text(from)} – ${text(to)}` : [say("≥", from), say(">", above), say("≤", to), say("<", below)].filter(Boolean).join(", ");
+  return told === "" ? null : h("span", { class: "numeric" }, help === "" ? "" : " · ", h("span", { class: "nowrap" }, told));
+}
+
+function isBound(n: number | undefined): n is number {
+  return n !== undefined && Math.abs(n) < NO_BOUND;
+}
+
+function say(sign: string, n: number | undefined): string {
+  return isBound(n) ? `${sign} ${text(n)}` : "";
+}
+
+function text(n: number): string {
+  return shown(n, 6);
 }
 
 /** Of a value that a field cannot show as one. */

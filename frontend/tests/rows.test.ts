@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from "vitest";
+import { EditorView } from "@codemirror/view";
+import { beforeEach, expect, test, vi } from "vitest";
 
 import type { SchemaForm } from "../src/elements/schema-form";
 import { schemaForm } from "../src/elements/schema-form";
@@ -172,4 +173,32 @@ test("a range is two numbers", () => {
 test("three backticks in a line of help are no code", () => {
   const form = formOf("JsonSchema", { type: "json_schema", json_schema: {} });
   expect(at(form, '[data-path="find"] > .help').textContent).toContain("in the last ``` block");
+});
+
+async function editorIn(form: SchemaForm): Promise<EditorView> {
+  const found = await vi.waitFor(() => at<HTMLElement>(form, ".json-field .cm-editor"));
+  return EditorView.findFromDOM(found) as EditorView;
+}
+
+function write(editor: EditorView, text: string): void {
+  editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
+}
+
+test("JSON inside a form stays as it was until what is typed is JSON again", async () => {
+  const form = formOf("JsonSchema", { type: "json_schema", json_schema: { type: "object" } });
+  const editor = await editorIn(form);
+  write(editor, '{"type": "arr');
+  expect(form.value["json_schema"]).toEqual({ type: "object" });
+  expect(at(form, '[data-path="json_schema"] > .help').textContent).toBe("This is not JSON yet.");
+  form.value = { ...form.value, find: "fenced" };
+  expect(editor.state.doc.toString()).toBe('{"type": "arr');
+  write(editor, '{"type": "array"}');
+  expect(form.value["json_schema"]).toEqual({ type: "array" });
+  expect(at(form, '[data-path="json_schema"] > .help').textContent).toContain("What it must fit.");
+});
+
+test("a number's help tells its bounds", () => {
+  const form = formOf("CodeTests", { type: "code_tests" });
+  expect(at(form, '[data-path="timeout_s"] > .help').textContent).toContain(" · > 0, ≤ 60");
+  expect(at(form, '[data-path="memory_mb"] > .help').textContent).toContain(" · 64 – 16,384");
 });

@@ -1,5 +1,7 @@
 /** The contracts' schemas as fixtures, and documents that they allow. */
 
+// Forms load it when they need it: here at once, so that no test ends before it came.
+import "../src/elements/json-editor";
 import type { Json, JsonObject } from "../src/path";
 import type { Definitions, Field, Node, Schema } from "../src/schema";
 import { follow, readFields, rowField } from "../src/schema";

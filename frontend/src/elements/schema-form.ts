@@ -3,7 +3,7 @@
 import { create, fill, h } from "../dom";
 import type { Emit, Known, Widget } from "../field";
 import { makeWidget } from "../field";
-import { autoNote, keptNote, presetNote, sourceNote, withCode } from "../field-notes";
+import { autoNote, boundsNote, keptNote, presetNote, sourceNote, withCode } from "../field-notes";
 import { keepFocus } from "../focus";
 import { formShape, isNested, unknownKeys } from "../form-shape";
 import type { Json, JsonObject } from "../path";
@@ -330,7 +330,8 @@ export class SchemaForm extends HTMLElement {
     row.classList.toggle("is-changed", changed && this.sparse);
     if (!widget.isGroup) widget.input.setAttribute("aria-invalid", String(problem !== undefined));
     if (problem !== undefined) row.closest("details")?.setAttribute("open", "");
-    fill(help, ...(problem === undefined ? withCode(field.help) : [problem]), problem === undefined ? this.#note(path, field, value, changed) : null);
+    if (problem !== undefined) return void fill(help, problem);
+    fill(help, ...withCode(field.help), boundsNote(field), this.#note(path, field, value, changed));
   }
 
   #note(path: string[], field: Field, value: Json | undefined, changed: boolean): HTMLElement | null {
