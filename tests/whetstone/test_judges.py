@@ -292,4 +292,4 @@ def test_openais_answers_mask_what_web_services_are_sent() -> None:
 
 def test_the_builder_knows_the_judges_names() -> None:
     add(script())
-    assert '"judges": ["strict"]' in page().get("/build/evaluator").content.decode()
+    assert '"judge": ["strict"]' in page().get("/build/evaluator").content.decode()

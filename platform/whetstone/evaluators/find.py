@@ -13,7 +13,7 @@ from whetstone.evaluators.models import Evaluator, EvaluatorVersion
 def find_evaluator(team: Team, ref: str, param: str = "evaluator") -> EvaluatorVersion:
     """Raises Fault evaluator.not_found."""
     name, at, number = ref.rpartition("@")
-    versions = owned(EvaluatorVersion, team).select_related("evaluator")
+    versions = owned(EvaluatorVersion, team).select_related("evaluator", "created_by")
     if at and number.isdecimal() and len(number) < 10:
         version = versions.filter(evaluator__name=name, number=int(number)).first()
     else:

@@ -22,6 +22,7 @@ urlpatterns = [
     path("datasets/<str:version_id>/delete", datasets.delete, name="dataset-delete"),
     path("evaluators", evaluators.evaluators, name="evaluators"),
     path("evaluators/<str:name>", evaluators.evaluator, name="evaluator"),
+    path("evaluators/<str:name>/delete", evaluators.delete, name="evaluator-delete"),
     path("evaluators/<str:name>/compare", compare.compare, name="evaluator-compare"),
     path("build/evaluator", evaluators.build, name="evaluator-build"),
     path("jobs", jobs.jobs, name="jobs"),
