@@ -21,9 +21,9 @@ async function faults(): Promise<string[]> {
 }
 
 function section(...inner: HTMLElement[]): void {
-  const [page, part, column] = ["h1", "h2", "h3"].map((tag) => document.createElement(tag));
-  for (const heading of [page, part, column]) (heading as HTMLElement).textContent = "Title";
-  document.body.append(page as HTMLElement, part as HTMLElement, column as HTMLElement, ...inner);
+  const [page, part] = ["h1", "h2"].map((tag) => document.createElement(tag));
+  for (const heading of [page, part]) (heading as HTMLElement).textContent = "Title";
+  document.body.append(page as HTMLElement, part as HTMLElement, ...inner);
 }
 
 test.each(Object.keys(KINDS.variants))("a form of %s can be used by those who do not see it", async (kind) => {

@@ -51,7 +51,7 @@ function makeCard(kind: string, group: Group, { variants }: Kinds, choose: (kind
 function makeSection(group: Group, cards: Map<string, Card>): HTMLElement {
   const id = freshId("kinds");
   const buttons = group.kinds.map((kind) => cards.get(kind)?.button);
-  return h("section", { "aria-labelledby": id }, h("h4", { id }, group.title), h("div", { class: "kind-cards" }, ...buttons));
+  return h("section", { "aria-labelledby": id }, h("h3", { id }, group.title), h("div", { class: "kind-cards" }, ...buttons));
 }
 
 function shownIn(element: HTMLElement): HTMLButtonElement[] {

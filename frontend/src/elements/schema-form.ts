@@ -216,7 +216,7 @@ export class SchemaForm extends HTMLElement {
     const inner = [...path, field.name];
     const value = getAt(this.#value, inner);
     const isOn = !field.node.nullable || isObject(value);
-    const head = h("div", { class: "section-head" }, h("h4", {}, field.title), field.help ? h("p", { class: "help" }, field.help) : null);
+    const head = h("div", { class: "section-head" }, h("h3", {}, field.title), field.help ? h("p", { class: "help" }, field.help) : null);
     if (field.node.nullable) head.prepend(this.#toggle(field, inner, isOn));
     const body = isOn ? this.#drawInner(field.node, inner, value) : [];
     return h("section", { class: "field-section", "data-path": inner.join(".") }, head, ...body);
