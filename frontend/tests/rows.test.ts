@@ -202,3 +202,9 @@ test("a number's help tells its bounds", () => {
   expect(at(form, '[data-path="timeout_s"] > .help').textContent).toContain(" · > 0, ≤ 60");
   expect(at(form, '[data-path="memory_mb"] > .help').textContent).toContain(" · 64 – 16,384");
 });
+
+test("a choice called none is told from no choice", () => {
+  const form = formOf("LabelModel", { ...LABELLED, sampling_params: {} });
+  const options = [...at<HTMLSelectElement>(form, '[data-path="sampling_params.reasoning_effort"] select').options];
+  expect(options.slice(0, 2).map(({ text, value }) => [text, value])).toEqual([["not set", ""], ["none", "none"]]);
+});

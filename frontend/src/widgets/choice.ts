@@ -9,7 +9,9 @@ import { textOf } from "./text";
 export function choiceWidget(field: Field, node: Node & { kind: "choice" }, id: string, emit: Emit): Widget {
   const options = node.options.map((name) => h("option", { value: name }, field.presets?.[name]?.title ?? name));
   const select = h("select", { id, class: "input" }, ...options);
-  if (node.nullable) select.prepend(h("option", { value: "" }, gettext("none")));
+  // One of the choices may be called “none” itself.
+  const nothing = node.options.includes("none") ? gettext("not set") : gettext("none");
+  if (node.nullable) select.prepend(h("option", { value: "" }, nothing));
   select.addEventListener("change", () => emit(select.value === "" && node.nullable ? null : select.value, null));
   return { input: select, element: select, show: (value) => showChoice(select, value ?? field.fallback ?? "") };
 }
