@@ -65,6 +65,11 @@ class GraderModel(BaseModel):
         """The graders inside this one, each with its dotted path from here."""
         return {}
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Fields whose templates are not filled in, as the other fields are set."""
+        return ()
+
 
 class Turn(BaseModel):
     """One message of a conversation that is put together from templates."""
@@ -123,7 +128,7 @@ def templates(part: object) -> Iterator[Template]:
     if isinstance(part, Template):
         yield part
     elif isinstance(part, GraderModel):
-        yield from templates([value for name, value in part if name not in INNER])
+        yield from templates([value for name, value in part if name not in (*INNER, *part.unread)])
         yield from templates(part.parts())
     elif isinstance(part, BaseModel):
         for _, value in part:

@@ -40,6 +40,10 @@ class Length(GraderModel):
     reference: Template = Field(REFERENCE, title="Reference")
     """For harmonizing: a text to be measured, or a whole number that is its length."""
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        return () if self.curve == "harmonizing" else ("reference",)
+
     @field_validator("target", "longest", "buffer")
     @classmethod
     def _is_there_when_needed(cls, value: int | None, info: ValidationInfo) -> int | None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graders import Grade, GraderError, grade, parse
+from graders import Grade, GraderError, grade, item_columns, parse
 from graders.languages import LANGUAGES, _identifier, detect
 from graders.words import words
 
@@ -177,3 +177,8 @@ def test_half_a_character_does_not_stop_the_detector() -> None:
 
 def test_the_languages_are_those_of_the_model() -> None:
     assert set(_identifier().labels) - {"zxx"} == LANGUAGES
+
+
+def test_only_the_harmonizing_length_reads_a_reference() -> None:
+    assert item_columns(parse({"type": "length", "curve": "harmonizing"})) == {"reference"}
+    assert item_columns(parse({"type": "length", "target": 9})) == set()

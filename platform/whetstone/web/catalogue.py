@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from contracts.fault import CATALOGUE
+from whetstone.evaluators.templates import texts
 from whetstone.web.schemas import GRADER, METHOD, SPOKEN
 
 PACKAGE = Path(__file__).parents[1]
@@ -52,6 +53,7 @@ def _of_the_platform() -> Iterator[MESSAGE]:
         yield from _texts(extract("python", io.BytesIO(source.encode()), keywords=PYTHON_KEYWORDS))
     for _cause, sentence, next_step in CATALOGUE.values():
         yield from (sentence, next_step)
+    yield from texts()
     for schema in (GRADER, METHOD):
         yield from _of_schema(schema.json_schema())
 

@@ -20,8 +20,10 @@ from whetstone.evaluators.export import export
 from whetstone.evaluators.find import find_evaluator, find_whole, jobs_by_version, newest_versions
 from whetstone.evaluators.models import Evaluator, EvaluatorVersion
 from whetstone.evaluators.save import save_evaluator
+from whetstone.evaluators.templates import templates_for
 
 router = Router(tags=["evaluators"])
+templates = Router(tags=["evaluators"])
 Limit = Annotated[int, Query(ge=1, le=100)]
 RESERVED = (".", "..", "diff")
 """Names that an address could not tell from something else."""
@@ -101,6 +103,15 @@ def remove(request: HttpRequest, ref: str) -> Status[None]:
     else:
         delete_evaluator(find_whole(team, ref, param="ref"))
     return Status(204, None)
+
+
+@templates.get("")
+def list_templates(request: HttpRequest) -> dict[str, Any]:
+    """Rewards to begin with: each a grader, and `samples` that it should call right, half right or wrong, and why.
+
+    Where a judge or a reward model is asked, its name is the team's first one, or `your-judge`, `your-reward-model`.
+    """
+    return {"data": templates_for(caller(request).team)}
 
 
 def _json(versions: Sequence[EvaluatorVersion]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ native_api.add_router("/graders", graders.router)
 native_api.add_router("/graders", trials.router)
 native_api.add_router("/evaluators", diffs.router)  # before the names
 native_api.add_router("/evaluators", evaluators.router)
+native_api.add_router("/evaluator-templates", evaluators.templates)
 native_api.add_router("/judges", judges.router)
 native_api.add_router("/secrets", judges.secrets)
 native_api.add_router("/datasets", datasets.router)

@@ -19,6 +19,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.delete import delete_evaluator, delete_evaluator_version
 from whetstone.evaluators.find import find_evaluator, jobs_by_version, newest_versions
 from whetstone.evaluators.models import Evaluator, EvaluatorVersion
+from whetstone.evaluators.templates import templates_for
 from whetstone.jobs.models import Job
 from whetstone.jobs.rollouts import jobs_with_rollouts
 from whetstone.web.schemas import grader_schema, known_names
@@ -99,14 +100,15 @@ def build(request: HttpRequest) -> HttpResponse:
     team = team_of(person(request))
     start = _start(team, request.GET.get("from", ""))
     is_copy = start is not None and request.GET.get("as") == "copy"
+    begin_with, wanted = templates_for(team), request.GET.get("template")
     data = {
         "schema": grader_schema(),
         "grader": start.document if start else None,
         "name": _name(team, start, is_copy),
         "base": start.number if start and not is_copy else 0,
         "author": start.created_by.get_username() if start else None,
-        "templates": [],
-        "template": None,
+        "templates": begin_with,
+        "template": wanted if any(one["id"] == wanted for one in begin_with) else None,
         "datasets": _datasets(team),
         "jobs": [{"id": job.id, "label": job.label} for job in jobs_with_rollouts(team)],
         "known": known_names(team),

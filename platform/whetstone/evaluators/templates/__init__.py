@@ -1,0 +1,87 @@
+"""Rewards to begin with, each with answers that show it right and wrong. A JSON file beside this one is one of them."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from django.utils.translation import gettext
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
+from whetstone.evaluators.models import Judge
+from whetstone.modelhub.models import Model
+
+ORDER = (
+    "exact_answer",
+    "math",
+    "format_and_correctness",
+    "tool_call",
+    "json_extraction",
+    "code_with_tests",
+    "concise_reasoning",
+    "judge_with_rubric",
+    "preference_model",
+)
+YOUR_JUDGE, YOUR_REWARD_MODEL = "your-judge", "your-reward-model"
+"""Stand in a template for names that only the team knows."""
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Example(_Read):
+    """An answer, and what somebody who knows says of it."""
+
+    says: Literal["right", "wrong", "half"]
+    why: str
+    sample: dict[str, JsonValue]
+    item: dict[str, JsonValue]
+
+
+class Template(_Read):
+    """A grader that works at once. Titles, promises and reasons are gettext message ids."""
+
+    title: str
+    promise: str
+    grader: JsonValue
+    samples: tuple[Example, ...]
+
+
+@cache
+def templates() -> dict[str, Template]:
+    """By id, the easiest first."""
+    folder = resources.files(__package__)
+    return {name: Template.model_validate_json((folder / f"{name}.json").read_bytes()) for name in ORDER}
+
+
+def templates_for(team: Team) -> list[dict[str, Any]]:
+    """In the reader's language, with the team's first judge and newest reward model in place of the placeholders."""
+    judge = owned(Judge, team).values_list("name", flat=True).first()
+    reward_model = owned(Model, team).filter(task=Model.Task.REWARD).values_list("name", flat=True).first()
+    names = {YOUR_JUDGE: judge or YOUR_JUDGE, YOUR_REWARD_MODEL: reward_model or YOUR_REWARD_MODEL}
+    return [_told(name, template, names) for name, template in templates().items()]
+
+
+def _told(name: str, template: Template, names: dict[str, str]) -> dict[str, Any]:
+    samples = [one.model_dump() | {"why": gettext(one.why)} for one in template.samples]
+    spoken = {"title": gettext(template.title), "promise": gettext(template.promise)}
+    return {"id": name, **spoken, "grader": _named(template.grader, names), "samples": samples}
+
+
+def _named(grader: JsonValue, names: dict[str, str]) -> JsonValue:
+    text = json.dumps(grader)
+    for placeholder, name in names.items():
+        text = text.replace(json.dumps(placeholder), json.dumps(name))
+    named: JsonValue = json.loads(text)
+    return named
+
+
+def texts() -> Iterator[str]:
+    """All that is translated."""
+    for template in templates().values():
+        yield from (template.title, template.promise)
+        yield from (one.why for one in template.samples)
