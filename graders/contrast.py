@@ -16,7 +16,7 @@ from graders.sample import sample_of
 from graders.schema import Grader
 from graders.summary import Summary, summary
 
-Warning = Literal["unscored", "constant", "untried", "wrong_as_high"]
+Warning = Literal["unanswered", "unscored", "constant", "untried", "wrong_as_high"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Contrast:
     distinct: int
     """Different scores, of right and wrong answers together."""
     warning: Warning | None
-    """unscored: no score at all. untried: nothing wrong to try. constant: never two different scores.
-    wrong_as_high: on half of the rows or more the wrong answer scored as high as the right one."""
+    """unanswered: no row has a right answer. unscored: no score at all. untried: nothing wrong to try.
+    constant: never two different scores. wrong_as_high: on half of the rows or more the wrong answer scored as high."""
 
 
 def contrast(grader: Grader, targets: Sequence[Target], port: Port = NOWHERE) -> Contrast:
@@ -75,7 +75,7 @@ def _contrast(right: Sequence[Grade], wrong: Sequence[Grade], rivals: Sequence[G
         ties=ties,
         inverted=len(pairs) - told_apart - ties,
         distinct=distinct,
-        warning=_warning(distinct, len(wrong), len(pairs), told_apart),
+        warning=_warning(distinct, len(wrong), len(pairs), told_apart) if right else "unanswered",
     )
 
 

@@ -56,7 +56,7 @@ def test_rows_that_are_all_answered_alike_are_no_proof_against_a_grader() -> Non
 @pytest.mark.parametrize("answers", [(), ("", " ")])
 def test_a_row_without_a_right_answer_is_left_out(answers: tuple[str, ...]) -> None:
     one = found(EXACT, *answers)
-    assert (one.rows, one.warning) == (0, "unscored")
+    assert (one.rows, one.warning) == (0, "unanswered")
 
 
 def test_what_is_not_scored_counts_on_no_side() -> None:

@@ -171,6 +171,18 @@ def test_right_and_wrong_answers_are_contrasted_with_a_sentence() -> None:
     assert post("contrast", 400, grader=EXACT, dataset=version.id, limit=201)["error"]["param"] == "limit"
 
 
+def test_rows_without_right_answers_say_which_column_to_map() -> None:
+    found = post("contrast", grader=EXACT, dataset=make_dataset().id)
+    assert (found["rows"], "map the column" in found["warning"]) == (0, True)
+
+
+def test_what_a_check_finds_missing_is_said_in_the_readers_language() -> None:
+    http = script()
+    body = {"grader": EXACT | {"reference": "{{ item.nothing }}"}, "dataset": make_dataset(MANY).id}
+    answer = http.post("/api/v1/graders/check", body, "application/json", headers={"accept-language": "zh-hans"})
+    assert "评估器" in answer.json()["errors"][0]["message"]
+
+
 def test_an_answer_that_is_labelled_bad_is_no_right_one() -> None:
     rows = [{"prompt": "1+1=", "completion": text, "label": text == "2", "reference": "2"} for text in ("2", "3")]
     found = post("contrast", grader=EXACT | {"reference": "{{ item.reference }}"}, dataset=make_dataset(rows).id)

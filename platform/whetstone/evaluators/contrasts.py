@@ -4,6 +4,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 CONTRASTS: dict[str, str | Promise] = {
+    "unanswered": _(
+        "These rows hold no right answer: on the dataset's page, map the column that holds it as the reference."
+    ),
     "unscored": _("No answer could be scored: look at the error of one of them first."),
     "untried": _("All these rows have the same right answer, so nothing wrong could be tried. Choose other rows."),
     "constant": _(

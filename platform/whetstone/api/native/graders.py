@@ -13,6 +13,7 @@ from graders.attack import Outranked, Target, attack
 from graders.contrast import contrast
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
+from whetstone.api.errors import fault_json
 from whetstone.api.native.sources import LARGEST, Named, grader_of, prepared, targets_of
 from whetstone.datasets.find import find_version
 from whetstone.evaluators.contrasts import CONTRASTS
@@ -51,7 +52,7 @@ def check(request: HttpRequest, body: Check) -> Status[dict[str, Any]]:
 
 
 def _unknown_names(team: Team, grader: Grader) -> list[dict[str, str]]:
-    return [{"path": path, "message": str(fault)} for path, fault in missing_outside(team, grader)]
+    return [{"path": path, "message": _said(fault)} for path, fault in missing_outside(team, grader)]
 
 
 def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[dict[str, str]]:
@@ -60,7 +61,13 @@ def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[di
     version = find_version(team, dataset, param="dataset")
     unknown = sorted(set(item_columns(grader)) - set(version.item_names))
     faults = [Fault("evaluator.column_missing", column=c, columns=", ".join(version.item_names)) for c in unknown]
-    return [{"path": "", "message": str(fault)} for fault in faults]
+    return [{"path": "", "message": _said(fault)} for fault in faults]
+
+
+def _said(fault: Fault) -> str:
+    """In the reader's language."""
+    message: str = fault_json(fault.report)["message"]
+    return message
 
 
 @router.post("/attack")
