@@ -9,6 +9,7 @@ import { isObject, same } from "../path";
 import type { Schema } from "../schema";
 import type { Choice } from "./choice-field";
 import { choiceField } from "./choice-field";
+import type { Contrast } from "./grader-contrast";
 import { graderContrast } from "./grader-contrast";
 import type { GraderChange } from "./grader-form";
 import { graderForm, readKinds } from "./grader-form";
@@ -48,10 +49,11 @@ export class JobEvaluator {
   #tried: Json = null;
   #tryIt = debounce(() => this.#tryUnasked(), 400);
 
-  /** `change` is told what the draft shall say: one of the two, or none. */
+  /** `change` is told what the draft shall say: one of the two, or none. `warn`: what a trial found that a person should know. */
   constructor(
     readonly data: EvaluatorData,
     readonly change: (chosen: Chosen) => void,
+    readonly warn: (sentence: string | null) => void,
   ) {
     const help = gettext("What counts as a good answer: its score is what the model learns to raise.");
     this.choice = choiceField({ id: "evaluator", label: gettext("Reward"), help, choices: data.evaluators, empty: null }, (evaluator) => change({ evaluator, grader: undefined }));
@@ -62,6 +64,7 @@ export class JobEvaluator {
     this.#ofSaved = h("div", {}, this.choice.element, h("p", { class: "part-link" }, h("a", { href: data.new_evaluator_url }, gettext("Open the evaluator builder"))));
     this.#ofOwn = h("div", { class: "own-grader" }, this.#form, h("div", { class: "own-grader-save" }, this.#name, save, this.#saved));
     fill(this.element, h("div", { class: "segmented", role: "group", "aria-label": gettext("Evaluator") }, ...this.#tabs), this.#ofSaved, this.#ofOwn, this.#contrast);
+    this.#contrast.addEventListener("found", (event) => warn((event as CustomEvent<Contrast>).detail.warning));
     this.#show("saved");
   }
 
@@ -73,7 +76,9 @@ export class JobEvaluator {
     if (isObject(chosen.grader)) this.#show("own");
     else if (chosen.evaluator !== undefined) this.#show("saved");
     if (this.#mode === "own" && this.#form.value !== (chosen.grader ?? null)) this.#form.value = chosen.grader ?? null;
-    if (isNew) this.#offerTrial();
+    if (!isNew) return;
+    this.warn(null);
+    this.#offerTrial();
   }
 
   /** Columns of the chosen dataset, for completion. */

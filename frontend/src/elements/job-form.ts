@@ -41,6 +41,7 @@ export class JobForm extends HTMLElement {
   #verdict: Verdict | null = null;
   #facts: Verdict["preview"] = {};
   #asking: AbortController | null = null;
+  #trialWarning: string | null = null;
   #isSending = false;
   #isBroken = false;
   #drawnMethod = "";
@@ -81,7 +82,7 @@ export class JobForm extends HTMLElement {
       this.#choices.set(path, field);
       return field.element;
     };
-    this.#evaluator = new JobEvaluator(this.#data, (chosen) => this.#setEvaluator(chosen));
+    this.#evaluator = new JobEvaluator(this.#data, (chosen) => this.#setEvaluator(chosen), (sentence) => this.#warn(sentence));
     this.#choices.set("evaluator", this.#evaluator.choice);
     fill(this.#reward, part("part-evaluator", 3, gettext("Evaluator")), this.#evaluator.element);
     const form = h(
@@ -294,11 +295,22 @@ export class JobForm extends HTMLElement {
     this.#judged({ ready: false, problems: [{ ...problem, message }], preview: this.#facts });
   }
 
+  /** What a trial of the evaluator found. It forbids nothing. */
+  #warn(sentence: string | null): void {
+    this.#trialWarning = sentence;
+    if (this.#verdict !== null) this.#preview.verdict = this.#withWarning(this.#verdict);
+  }
+
+  #withWarning(verdict: Verdict): Verdict {
+    const warning = { param: `method.${methodOf(this.#draft)}.evaluator`, message: this.#trialWarning ?? "", code: "", next_step: null };
+    return this.#trialWarning === null ? verdict : { ...verdict, warnings: [...(verdict.warnings ?? []), warning] };
+  }
+
   #judged(answer: Verdict): void {
     const verdict = { ...answer, preview: { ...answer.preview, method: this.#titleOf(methodOf(this.#draft)) } };
     this.#facts = verdict.preview;
     this.#verdict = verdict;
-    this.#preview.verdict = verdict;
+    this.#preview.verdict = this.#withWarning(verdict);
     this.#settings.resolved = getAt(verdict.resolved, [methodOf(this.#draft)]);
     this.#showProblems(verdict.problems);
     this.#showButton();
