@@ -15,6 +15,26 @@ export interface Kinds {
   definitions: Definitions;
 }
 
+/**
+ * OpenAI's reference also writes the parts of a multi as a list of named graders, or as a single one: the same grader
+ * with its parts by name, which is how forms and formulas know them.
+ */
+export function withPartsByName(grader: Json): Json {
+  if (Array.isArray(grader)) return grader.map(withPartsByName);
+  if (!isObject(grader)) return grader;
+  const inner = Object.fromEntries(Object.entries(grader).map(([key, value]) => [key, key === "graders" ? byName(value) : key === "grader" ? withPartsByName(value) : value]));
+  if (!isObject(inner["graders"])) return inner;
+  return { ...inner, graders: Object.fromEntries(Object.entries(inner["graders"]).map(([name, part]) => [name, withPartsByName(part)])) };
+}
+
+function byName(parts: Json): Json {
+  const list = isObject(parts) && typeof parts["type"] === "string" ? [parts] : parts;
+  if (!Array.isArray(list)) return parts;
+  const names = list.map((part) => getAt(part, ["name"]));
+  const isNamed = names.every((name): name is string => typeof name === "string" && name !== "");
+  return isNamed && new Set(names).size === names.length ? Object.fromEntries(names.map((name, n) => [name, list[n] as Json])) : parts;
+}
+
 /** A grader of this kind with every field at its default, so that its JSON says all that can be changed. */
 export function newGrader(kind: string, kinds: Kinds): JsonObject {
   const schema = kinds.variants[kind];

@@ -259,3 +259,13 @@ test("a letter in one field leaves the other forms alone", () => {
   expect(made.value).toMatchObject({ graders: { a: { reference: "{{ item.x }}" } } });
   expect(other.value).toBe("half typed");
 });
+
+test("parts in a list, or a single one, become parts by name; what has no name stays as it is", () => {
+  const named = { ...EXACT, name: "a" };
+  const multi = (graders: Json): Json => ({ type: "multi", graders, calculate_output: "a" });
+  expect(edits.withPartsByName(multi([named]))).toEqual(multi({ a: named }));
+  expect(edits.withPartsByName(multi(named))).toEqual(multi({ a: named }));
+  expect(edits.withPartsByName(multi({ b: multi([named]) }))).toEqual(multi({ b: multi({ a: named }) }));
+  expect(edits.withPartsByName({ type: "steps", grader: multi([named]) })).toEqual({ type: "steps", grader: multi({ a: named }) });
+  for (const same of [multi([EXACT]), multi([named, named]), EXACT, null]) expect(edits.withPartsByName(same)).toEqual(same);
+});

@@ -23,7 +23,7 @@ def multi(grader: Multi, parts: Mapping[str, Graded]) -> Batch:
         try:
             return Outcome(formula(scores), errors, sub, usage=usage)
         except Flagged as problem:
-            return Outcome(0.0, errors | problem.errors, sub, usage=usage)
+            return Outcome(grader.invalid_grade or 0.0, errors | problem.errors, sub, usage=usage)
 
     def batch(samples: Sequence[Sample], items: Sequence[Item], port: Port) -> list[Outcome]:
         columns = [part(samples, items, port) for part in parts.values()]

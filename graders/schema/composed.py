@@ -50,6 +50,8 @@ class Multi(GraderModel):
     calculate_output: str = Field(min_length=1, max_length=10_000, title="Formula")
     """Like 0.8 * correct + 0.2 * format. Knows + - * / ^, min, max, abs, floor, ceil, exp, sqrt, log."""
 
+    invalid_grade: float | None = Field(None, title="Score without a value")
+    """What an answer gets where the formula has no value, as when it divides by zero. Empty: 0."""
     disabled: tuple[PartName, ...] | None = Field(None, max_length=100, title="Switched off")
     """Parts that are kept and do not run. The formula is read as if they had never stood in it."""
 

@@ -1,11 +1,21 @@
-"""One platform on one machine for all tests that only look at it."""
+"""One platform on one machine for all tests that only look at it, and a browser to look with."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.end_to_end.laptop import PREPARE, Laptop, up
+from tests.end_to_end.laptop import PASSWORD, PREPARE, USER, Laptop, up
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +29,33 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 def api(laptop: Laptop) -> Iterator[httpx.Client]:
     with laptop.api() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, laptop: Laptop) -> Iterator[Page]:
+    """A fresh visitor who has logged in. A page that throws, or breaks its own CSP, fails the test."""
+    context = browser.new_context(base_url=laptop.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"{error}\n{error.stack}"))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+    log_in(page)
+    yield page
+    context.close()
+    assert not complaints
+
+
+def log_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("User name").fill(USER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()

@@ -2,59 +2,20 @@
 
 import json
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from scripts.compose import ROOT
-from tests.end_to_end.laptop import PASSWORD, USER, Laptop, created, upload
+from tests.end_to_end.laptop import Laptop, created, upload
 
 pytestmark = pytest.mark.end_to_end
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 GSM8K = ROOT.parent / "shared" / "data" / "gsm8k" / "train.jsonl"
 ROWS = [{"question": f"{n}+{n}=", "solution": f"Twice {n}.\n#### {2 * n}"} for n in range(48)]
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser: Browser, laptop: Laptop) -> Iterator[Page]:
-    """A fresh visitor who has logged in. A page that throws, or breaks its own CSP, fails the test."""
-    context = browser.new_context(base_url=laptop.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(f"{error}\n{error.stack}"))
-    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-    log_in(page)
-    yield page
-    context.close()
-    assert not complaints
-
-
-def log_in(page: Page) -> None:
-    page.goto("/")
-    page.get_by_label("User name").fill(USER)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def bring_data(page: Page, tmp_path: Path, name: str) -> None:
@@ -82,6 +43,7 @@ def build_reward(page: Page, name: str) -> None:
     part.get_by_label("Name in the formula").press("Tab")
     part = page.locator("article.grader article.grader").last
     part.get_by_label("Compared with").fill("abcdefghijklmnop")
+    page.get_by_role("button", name="Formula").click()
     page.get_by_label("Formula", exact=True).fill("number + alike")
     page.get_by_role("textbox", name="Name", exact=True).fill(name)
     expect(page.get_by_text("Valid", exact=True)).to_be_visible()

@@ -47,6 +47,12 @@ def test_a_formula_without_a_value_scores_0_and_says_why() -> None:
     assert receipt.sub["exact"].errors == {}
 
 
+def test_what_has_no_value_gets_the_score_that_was_set_for_it() -> None:
+    receipt = graded(multi("1 / exact", exact=EXACT) | {"invalid_grade": -1}, "a", answer="b")
+    assert receipt.score == -1
+    assert receipt.errors["formula_parse_error"] is True
+
+
 def test_one_sample_without_a_value_harms_no_other() -> None:
     grader = parse(multi("1 / exact", exact=EXACT))
     receipts = grade(grader, [{"output_text": text} for text in "aba"], [{"answer": "a"}] * 3)

@@ -3,10 +3,12 @@
 import { ApiError, postJson, sentenceOf, wasAborted } from "../api";
 import { debounce, fill, h, pageData } from "../dom";
 import type { Known } from "../field";
+import { withPartsByName } from "../grader-edits";
 import { History } from "../history";
 import type { Json } from "../path";
 import { same } from "../path";
 import type { Schema } from "../schema";
+import type { Kept } from "../unsaved-work";
 import { UnsavedWork } from "../unsaved-work";
 import { builderBar } from "./builder-bar";
 import type { StartTemplate } from "./builder-start";
@@ -77,10 +79,11 @@ export class GraderBuilder extends HTMLElement {
     this.#trial.choices(data.datasets, data.jobs);
     this.#listen();
     fill(this.#start, builderStart(data.templates, (template) => this.#begin(template)));
+    const unsaved = this.#work.found();
     const wanted = data.templates.find(({ id }) => id === data.template);
     if (wanted === undefined) this.#take(data.grader, null);
     else this.#begin(wanted);
-    this.#offerUnsaved();
+    this.#offer(unsaved);
     this.#receive();
   }
 
@@ -154,8 +157,8 @@ export class GraderBuilder extends HTMLElement {
     this.#start.hidden = grader !== null;
     this.#bar.showHistory(this.#history.canUndo, this.#history.canRedo);
     this.#showSave();
-    if (same(grader, this.#saved)) this.#work.forget();
-    else this.#work.keep(grader);
+    if (!same(grader, this.#saved)) this.#work.keep(grader);
+    else if (place !== null) this.#work.forget();
     if (grader === null) return this.#bar.say("", gettext("Choose a kind to begin"));
     this.#check();
   }
@@ -195,9 +198,16 @@ export class GraderBuilder extends HTMLElement {
     this.#trial.take(this.#isValid ? this.#grader : null, asksOutside);
     this.#form.columns = this.#trial.columns;
     this.#showSave();
+    if (this.#isValid) this.#useOurForm();
     if (this.#isValid) return this.#bar.say("good", same(this.#grader, this.#saved) ? gettext("Saved") : gettext("Valid"));
     const count = errors.length;
     this.#bar.say("bad", interpolate(ngettext("%(n)s thing to mend", "%(n)s things to mend", count), { n: count }, true));
+  }
+
+  /** A list of parts, as OpenAI writes it too, becomes parts by name: what the form can show. */
+  #useOurForm(): void {
+    const named = withPartsByName(this.#grader);
+    if (!same(named, this.#grader)) this.#take(named, "");
   }
 
   #showSave(): void {
@@ -205,8 +215,7 @@ export class GraderBuilder extends HTMLElement {
   }
 
   /** What was not saved when the page was left, offered back. */
-  #offerUnsaved(): void {
-    const kept = this.#work.found();
+  #offer(kept: Kept | null): void {
     if (kept === null || same(kept.value, this.#saved)) return;
     this.#bar.offer(
       kept.at,

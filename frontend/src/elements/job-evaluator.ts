@@ -63,7 +63,7 @@ export class JobEvaluator {
     const save = h("button", { type: "button", class: "button small", onclick: () => void this.#save() }, gettext("Save it under a name"));
     this.#ofSaved = h("div", {}, this.choice.element, h("p", { class: "part-link" }, h("a", { href: data.new_evaluator_url }, gettext("Open the evaluator builder"))));
     this.#ofOwn = h("div", { class: "own-grader" }, this.#form, h("div", { class: "own-grader-save" }, this.#name, save, this.#saved));
-    fill(this.element, h("div", { class: "segmented", role: "group", "aria-label": gettext("Evaluator") }, ...this.#tabs), this.#ofSaved, this.#ofOwn, this.#contrast);
+    fill(this.element, h("div", { class: "segmented", role: "group", "aria-label": gettext("Where the evaluator comes from") }, ...this.#tabs), this.#ofSaved, this.#ofOwn, this.#contrast);
     this.#contrast.addEventListener("found", (event) => warn((event as CustomEvent<Contrast>).detail.warning));
     this.#show("saved");
   }
