@@ -5,12 +5,14 @@ import Sortable from "sortablejs";
 import { create, fill, h } from "../dom";
 import type { Known } from "../field";
 import * as edits from "../grader-edits";
+import { groupsOf } from "../grader-groups";
 import type { Json, JsonObject } from "../path";
 import { getAt, isObject, pretty, setAt } from "../path";
 import type { Schema } from "../schema";
 import { follow, variantsOf } from "../schema";
 import type { FormulaField } from "./grader-formula";
 import { formulaField } from "./grader-formula";
+import { graderGallery } from "./grader-gallery";
 import { partHead } from "./grader-head";
 import type { Problems, SchemaForm } from "./schema-form";
 import { schemaForm } from "./schema-form";
@@ -94,7 +96,7 @@ export class GraderForm extends HTMLElement {
     this.#formulas.clear();
     for (const sortable of this.#sortables.splice(0)) sortable.destroy();
     this.#shape = shapeOf(this.#value);
-    fill(this, this.#value === null ? this.#gallery((kind) => this.#set(edits.newGrader(kind, this.#kinds))) : this.#node([]));
+    fill(this, this.#value === null ? graderGallery(this.#kinds, (kind) => this.#set(edits.newGrader(kind, this.#kinds))) : this.#node([]));
     this.#refreshValues();
     this.#showProblems();
     if (focused) document.getElementById(focused)?.focus();
@@ -172,10 +174,10 @@ export class GraderForm extends HTMLElement {
   }
 
   #kindSelect(path: string[], kind: string): HTMLElement {
-    const names = Object.keys(this.#kinds.variants);
-    const all = names.includes(kind) ? names : [...names, kind];
+    const option = (name: string): HTMLElement => h("option", { value: name, selected: name === kind }, kindTitle(name, this.#kinds));
     const select = h("select", { class: "input small", id: idOf(path, "kind"), "aria-label": gettext("Kind") });
-    select.append(...all.map((name) => h("option", { value: name, selected: name === kind }, kindTitle(name, this.#kinds))));
+    select.append(...groupsOf(this.#kinds).map(({ title, kinds }) => h("optgroup", { label: title }, ...kinds.map(option))));
+    if (!(kind in this.#kinds.variants)) select.append(option(kind));
     select.addEventListener("change", () => this.#set(edits.changeKind(this.#value, path, select.value, this.#kinds)));
     return select;
   }
@@ -203,8 +205,6 @@ export class GraderForm extends HTMLElement {
   #parts(path: string[]): HTMLElement {
     const names = Object.keys(edits.partsOf(getAt(this.#value, path)));
     const cards = names.map((name) => this.#node([...path, "graders", name]));
-    const gallery = this.#gallery((kind) => this.#set(edits.addPart(this.#value, path, kind, this.#kinds)));
-    const adder = h("details", { class: "adder", open: names.length === 0 }, h("summary", { id: idOf(path, "add") }, gettext("Add a grader")), gallery);
     const list = h("div", { class: "parts" }, ...cards);
     this.#sortables.push(
       Sortable.create(list, {
@@ -216,14 +216,26 @@ export class GraderForm extends HTMLElement {
         },
       }),
     );
-    return h("div", { class: "parts-and-more" }, list, adder);
+    return h("div", { class: "parts-and-more" }, list, this.#adder(path, names.length === 0));
+  }
+
+  /** The gallery is drawn when somebody opens it: there may be many. */
+  #adder(path: string[], open: boolean): HTMLElement {
+    const add = (kind: string): void => this.#set(edits.addPart(this.#value, path, kind, this.#kinds));
+    const adder = h("details", { class: "adder", open }, h("summary", { id: idOf(path, "add") }, gettext("Add a grader")));
+    const draw = (): void => {
+      if (adder.open && adder.childElementCount === 1) adder.append(graderGallery(this.#kinds, add));
+    };
+    adder.addEventListener("toggle", draw);
+    draw();
+    return adder;
   }
 
   /** The one grader of steps, or the choice of one. */
   #inner(path: string[]): HTMLElement {
     const place = [...path, "grader"];
     if (isObject(getAt(this.#value, place))) return h("div", { class: "parts" }, this.#node(place));
-    const gallery = this.#gallery((kind) => this.#set(setAt(this.#value, place, edits.newGrader(kind, this.#kinds))));
+    const gallery = graderGallery(this.#kinds, (kind) => this.#set(setAt(this.#value, place, edits.newGrader(kind, this.#kinds))));
     return h("article", { class: "grader", "data-path": place.join(".") }, h("p", { class: "grader-errors" }), gallery);
   }
 
@@ -235,18 +247,6 @@ export class GraderForm extends HTMLElement {
     field.element.dataset["path"] = [...path, "calculate_output"].join(".");
     this.#formulas.set(path.join(SEAM), field);
     return field.element;
-  }
-
-  #gallery(choose: (kind: string) => void): HTMLElement {
-    const cards = Object.entries(this.#kinds.variants).map(([kind, schema]) =>
-      h(
-        "button",
-        { type: "button", class: "kind-card", "data-kind": kind, onclick: () => choose(kind) },
-        h("strong", {}, kindTitle(kind, this.#kinds)),
-        h("span", { class: "help" }, schema.description ?? ""),
-      ),
-    );
-    return h("div", { class: "gallery" }, ...cards);
   }
 
   /** Each message goes to the innermost grader that its path names. */

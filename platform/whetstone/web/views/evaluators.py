@@ -105,7 +105,7 @@ def build(request: HttpRequest) -> HttpResponse:
         "schema": grader_schema(),
         "grader": start.document if start else None,
         "name": _name(team, start, is_copy),
-        "base": start.number if start and not is_copy else 0,
+        "base": _newest(start) if start and not is_copy else 0,
         "author": start.created_by.get_username() if start else None,
         "templates": begin_with,
         "template": wanted if any(one["id"] == wanted for one in begin_with) else None,
@@ -115,6 +115,11 @@ def build(request: HttpRequest) -> HttpResponse:
         "evaluators_url": reverse("evaluators") + "/",
     }
     return render(request, "web/evaluator_build.html", {"data": data, "start": start, "is_copy": is_copy})
+
+
+def _newest(start: EvaluatorVersion) -> int:
+    """What the next version comes after, whichever one it begins with."""
+    return max(start.evaluator.versions.values_list("number", flat=True))
 
 
 def _name(team: Team, start: EvaluatorVersion | None, is_copy: bool) -> str:
