@@ -178,7 +178,7 @@ def test_what_is_wrong_is_said_at_the_line_and_at_the_field(builder: Page) -> No
     page = builder
     graders = {"a": EXACT | {"operation": "contains"}}
     paste(page, json.dumps({"type": "multi", "graders": graders, "calculate_output": "b"}, indent=1))
-    expect(page.get_by_text("2 things to mend")).to_be_visible()
+    expect(page.get_by_text("1 thing to mend")).to_be_visible()
     wrong = part(page, "graders.a").locator('.field[data-path="operation"] .help')
     expect(wrong).to_have_text("“contains” is not one of eq, ne, like, ilike; did you mean ilike?")
     expect(page.locator(".cm-lintRange-error, .cm-lint-marker-error").first).to_be_visible()

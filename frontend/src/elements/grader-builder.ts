@@ -108,7 +108,10 @@ export class GraderBuilder extends HTMLElement {
       else this.#take((event as CustomEvent<Json>).detail, "json");
     });
     this.#editor.addEventListener("broken", () => this.#broken(gettext("The JSON is not complete.")));
-    this.#trial.addEventListener("source", () => this.#check());
+    this.#trial.addEventListener("source", () => {
+      this.#form.columns = this.#trial.columns;
+      this.#check();
+    });
     this.addEventListener("keydown", (event) => this.#onKey(event));
     window.addEventListener("beforeunload", (event) => {
       if (!same(this.#grader, this.#saved)) event.preventDefault();
@@ -159,8 +162,9 @@ export class GraderBuilder extends HTMLElement {
     this.#showSave();
     if (!same(grader, this.#saved)) this.#work.keep(grader);
     else if (place !== null) this.#work.forget();
-    if (grader === null) return this.#bar.say("", gettext("Choose a kind to begin"));
-    this.#check();
+    this.#trial.take(null, false);
+    this.#bar.say("", grader === null ? gettext("Choose a kind to begin") : gettext("Checking…"));
+    if (grader !== null) this.#check();
   }
 
   /** JSON in the middle of being typed: the form waits rather than show something else. */

@@ -57,7 +57,10 @@ export class GraderTrial extends HTMLElement {
   #result = h("div", { class: "trial-result" });
   #attack = graderAttack();
   #contrast = graderContrast();
-  #soon = debounce(() => void this.#try(FIRST_ROWS), 200);
+  #isDue = false;
+  #soon = debounce(() => {
+    if (this.#isDue) void this.#try(FIRST_ROWS);
+  }, 200);
 
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
@@ -150,11 +153,13 @@ export class GraderTrial extends HTMLElement {
   #changed(): void {
     this.#running?.abort();
     this.#outdate(this.#table.rows.length > 0);
-    if (!this.#asksOutside) this.#soon();
+    this.#isDue = !this.#asksOutside;
+    this.#soon();
   }
 
   async #try(limit: number): Promise<void> {
     const grader = this.#grader;
+    this.#isDue = false;
     if (grader === null) return;
     this.#running?.abort();
     const running = new AbortController();
