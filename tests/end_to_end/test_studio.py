@@ -250,7 +250,8 @@ def test_a_template_fills_in_columns_by_keyboard(builder: Page, sums: str) -> No
     field = page.get_by_label("Compared with")
     field.fill("")
     field.press_sequentially("{{ ref")
-    expect(page.get_by_role("listbox", name="Suggestions").get_by_role("option").first).to_contain_text("item.reference")
+    suggestions = page.get_by_role("listbox", name="Suggestions")
+    expect(suggestions.get_by_role("option").first).to_contain_text("item.reference")
     field.press("Enter")
     expect(field).to_have_value(REFERENCE)
     assert document(page)["reference"] == REFERENCE
