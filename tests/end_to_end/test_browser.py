@@ -84,7 +84,11 @@ def test_a_person_trains_a_model_by_clicking_alone(page: Page, tmp_path: Path) -
     expect(page.locator("rollout-table tbody tr").first).to_be_visible()
     page.locator("rollout-table tbody tr").first.click()
     expect(page.get_by_text("calculate_output").or_(page.get_by_text("alike")).first).to_be_visible()
-    page.keyboard.press("Escape")  # the receipt lies over the page
+    page.get_by_role("button", name="Try it in the builder").click()
+    page.wait_for_url("**/build/evaluator?job=ftjob-*")
+    expect(page.locator(".own-mark .score")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("closeness")
+    page.go_back()
     page.get_by_role("button", name="Keep as a model").last.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(":ckpt-step-")
     with page.expect_download() as download:

@@ -31,6 +31,8 @@ interface BuilderData {
   template: string | null;
   datasets: DatasetChoice[];
   jobs: JobChoice[];
+  /** What it is tried on at first, as the trial's choices name it. */
+  source: string;
   known: Known;
   evaluators_url: string;
 }
@@ -84,6 +86,7 @@ export class GraderBuilder extends HTMLElement {
     if (wanted === undefined) this.#take(data.grader, null);
     else this.#begin(wanted);
     this.#offer(unsaved);
+    if (data.source) this.#trial.choose(data.source);
     this.#receive();
   }
 

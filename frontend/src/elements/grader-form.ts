@@ -192,7 +192,7 @@ export class GraderForm extends HTMLElement {
     const form = schemaForm(idOf(path, "form"));
     const apart = APART_BY_KIND[kind] ?? APART;
     form.omit = path.length > 0 ? [...apart, "name"] : [...apart];
-    form.secondary = ["name", "pass_threshold"];
+    form.secondary = ["name", "pass_threshold", "invalid_grade"];
     form.known = this.known;
     form.columns = this.#columns;
     form.isStep = isInSteps(path);

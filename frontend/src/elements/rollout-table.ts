@@ -127,13 +127,15 @@ export class RolloutTable extends HTMLElement {
   }
 
   #open(row: Rollout): void {
+    const builder = this.getAttribute("builder");
+    const open = builder === null ? null : h("button", { type: "button", class: "button small", onclick: () => openInBuilder(builder, row) }, gettext("Try it in the builder"));
     const close = h("button", { type: "button", class: "button ghost small", onclick: () => this.#panel.close() }, gettext("Close"));
     const part = (title: string, text: string, className = ""): HTMLElement =>
       h("section", {}, h("div", { class: "panel-head" }, h("h4", {}, title), copyButton(() => text)), h("pre", { class: `code wrap ${className}` }, text));
     const facts: [string, string][] = [[gettext("Reward"), metric(row.reward)], [gettext("Advantage"), metric(row.advantage)]];
     fill(
       this.#panel,
-      h("header", { class: "panel-title" }, h("h3", {}, interpolate(gettext("Rollout of step %(n)s"), { n: number(row.step) }, true)), ...marks(row), close),
+      h("header", { class: "panel-title" }, h("h3", {}, interpolate(gettext("Rollout of step %(n)s"), { n: number(row.step) }, true)), ...marks(row), open, close),
       h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)])),
       ...errorsIn(row.grade).map((message) => h("p", { class: "grade-error" }, message)),
       part(gettext("Prompt"), row.prompt),
@@ -150,6 +152,12 @@ function marks(row: Rollout): HTMLElement[] {
   if (row.truncated) found.push(h("span", { class: "badge waiting" }, gettext("truncated")));
   if (row.reward === null || errorsIn(row.grade).length > 0) found.push(h("span", { class: "badge bad" }, gettext("error")));
   return found;
+}
+
+/** The builder with this answer as a sample, to see why it scored what it scored and to mend the grader. */
+function openInBuilder(url: string, { completion, item }: Rollout): void {
+  sessionStorage.setItem("whetstone.samples", JSON.stringify([{ sample: { output_text: completion }, item }]));
+  location.assign(url);
 }
 
 /** Names of the sub-grades that any of the rows has, in their order. */

@@ -15,6 +15,7 @@ from contracts.fault import Fault
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
+from whetstone.api.openai.masking import masked
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.delete import delete_evaluator, delete_evaluator_version
 from whetstone.evaluators.find import find_evaluator, jobs_by_version, newest_versions
@@ -95,15 +96,16 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 @login_required
 @require_safe
 def build(request: HttpRequest) -> HttpResponse:
-    """The builder: empty, with a version to start from (`?from=`), which `&as=copy` puts under another name, or with a
-    template (`?template=`)."""
+    """The builder: empty, with a version to start from (`?from=`), which `&as=copy` puts under another name, with a
+    template (`?template=`), or with the grader of a job (`?job=`), to be tried on what its model answered."""
     team = team_of(person(request))
-    start = _start(team, request.GET.get("from", ""))
+    job = owned(Job, team).select_related("evaluator__evaluator").filter(id=request.GET.get("job", "")).first()
+    start = job.evaluator if job else _start(team, request.GET.get("from", ""))
     is_copy = start is not None and request.GET.get("as") == "copy"
     begin_with, wanted = templates_for(team), request.GET.get("template")
     data = {
         "schema": grader_schema(),
-        "grader": start.document if start else None,
+        "grader": start.document if start else _grader_of(job) if job else None,
         "name": _name(team, start, is_copy),
         "base": _newest(start) if start and not is_copy else 0,
         "author": start.created_by.get_username() if start else None,
@@ -111,10 +113,17 @@ def build(request: HttpRequest) -> HttpResponse:
         "template": wanted if any(one["id"] == wanted for one in begin_with) else None,
         "datasets": _datasets(team),
         "jobs": [{"id": job.id, "label": job.label} for job in jobs_with_rollouts(team)],
+        "source": f"job:{job.id}" if job else "",
         "known": known_names(team),
         "evaluators_url": reverse("evaluators") + "/",
     }
     return render(request, "web/evaluator_build.html", {"data": data, "start": start, "is_copy": is_copy})
+
+
+def _grader_of(job: Job) -> Any:
+    """A job's own grader, without what its headers keep secret."""
+    grader = job.job_spec.grader
+    return masked(grader.model_dump(mode="json", exclude_none=True)) if grader else None
 
 
 def _newest(start: EvaluatorVersion) -> int:
