@@ -330,6 +330,13 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
     ),
     "auth.missing": ("user", "No API key was given.", "Send the header “Authorization: Bearer <key>”."),
     "auth.invalid": ("user", "This API key is not valid.", "Make a new key under Settings."),
+    "auth.expired": ("user", "This API key expired on {at}.", "Make a new key under Settings."),
+    "auth.revoked": ("user", "This API key was revoked on {at}.", "Make a new key under Settings."),
+    "auth.scope_missing": (
+        "user",
+        "This takes an API key with the scope “{scope}”, and this one has: {scopes}.",
+        "Make a key with that scope under Settings.",
+    ),
     "name.taken": ("user", "The name “{name}” is taken.", "Choose another name."),
 }
 

@@ -108,6 +108,24 @@ def test_errors_arrive_as_the_client_s_own_classes(client: openai.OpenAI) -> Non
         client.with_options(api_key="wk-wrong").models.list()
 
 
+def test_a_client_for_azure_is_let_in(laptop: Laptop) -> None:
+    key = laptop.manage("createkey", "--user", USER, "--scopes", "read")
+    url = f"{laptop.url}/v1"
+    with openai.AzureOpenAI(api_key=key, base_url=url, api_version="2025-04-01-preview", max_retries=0) as azure:
+        assert azure.models.retrieve("starter-blank").id == "starter-blank"
+
+
+def test_a_key_that_only_reads_is_refused_with_the_scope_it_lacks(laptop: Laptop) -> None:
+    key = laptop.manage("createkey", "--user", USER, "--scopes", "read", "--expires-days", "1")
+    with openai.OpenAI(api_key=key, base_url=f"{laptop.url}/v1", max_retries=0) as reader:
+        assert reader.fine_tuning.jobs.list(limit=1).object == "list"
+        with pytest.raises(openai.PermissionDeniedError) as caught:
+            reader.files.create(file=ROWS, purpose="fine-tune")
+    assert caught.value.code == "auth.scope_missing"
+    assert "“files”" in caught.value.message
+    assert caught.value.request_id
+
+
 def test_graders_are_validated_and_run(client: openai.OpenAI) -> None:
     source = "def grade(sample, item):\n    return len(sample['output_text']) / item['most']"
     grader = {"type": "python", "name": "brief", "source": source}

@@ -234,7 +234,7 @@ def test_a_dataset_that_a_job_uses_is_kept() -> None:
 
 def test_a_key_is_shown_once_and_a_revoked_one_opens_nothing() -> None:
     client = browser()
-    page = client.post(reverse("settings"), {"name": "ci"}).content.decode()
+    page = client.post(reverse("settings"), {"name": "ci", "scopes": ["read"], "days": ""}).content.decode()
     found = re.search(r"wk-[\w-]{20,}", page)
     assert found is not None
     assert found[0] not in client.get(reverse("settings")).content.decode()

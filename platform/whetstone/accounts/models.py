@@ -2,11 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -44,6 +47,19 @@ class Owned(models.Model):
         abstract = True
 
 
+class Scope(models.TextChoices):
+    """What a key may be used for. None of them holds another; `api.scopes` says which route asks for which."""
+
+    READ = "read", _("Read")
+    JOBS = "jobs", _("Jobs")
+    FILES = "files", _("Files")
+    ADMIN = "admin", _("Administration")
+
+
+def every_scope() -> list[str]:
+    return [*Scope.values]
+
+
 class ApiKey(Owned):
     """A key for scripts. Only its hash is kept: the key itself is shown once."""
 
@@ -54,13 +70,33 @@ class ApiKey(Owned):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    scopes = models.JSONField(default=every_scope)
+    expires_at = models.DateTimeField(null=True)
+    """Without it the key is good until it is revoked."""
 
     @classmethod
-    def make(cls, user: User, team: Team, name: str = "") -> tuple[Self, str]:
+    def make(
+        cls,
+        user: User,
+        team: Team,
+        name: str = "",
+        *,
+        scopes: Sequence[str] = tuple(Scope.values),
+        expires_at: datetime | None = None,
+    ) -> tuple[Self, str]:
         """A new key, as a record and as the text that is shown once."""
         text = f"wk-{secrets.token_urlsafe(32)}"
-        hint = f"{text[:6]}…{text[-4:]}"
-        return cls.objects.create(user=user, team=team, name=name, hash=hash_of(text), hint=hint), text
+        about = {"name": name, "hint": f"{text[:6]}…{text[-4:]}", "expires_at": expires_at}
+        held = [scope for scope in Scope.values if scope in scopes]
+        return cls.objects.create(user=user, team=team, hash=hash_of(text), scopes=held, **about), text
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def scope_labels(self) -> list[str]:
+        return [str(Scope(scope).label) for scope in self.scopes]
 
     def touch(self) -> None:
         """Remember that the key was used, at most once a minute."""

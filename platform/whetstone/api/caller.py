@@ -4,28 +4,57 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.http import HttpRequest
-from ninja.security import HttpBearer, SessionAuth
+from ninja.security import APIKeyHeader, HttpBearer, SessionAuth
 
 from contracts.fault import Fault
 from whetstone.accounts.models import ApiKey, Team, User, hash_of
 from whetstone.accounts.scope import person, team_of
+from whetstone.api.scopes import scope_of
 
 
 @dataclass(frozen=True)
 class Caller:
     user: User
     team: Team
+    key: ApiKey | None = None
+    """None for a page, which has every scope."""
 
 
 class ByKey(HttpBearer):
     """`Authorization: Bearer wk-…`."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller:
-        key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token), revoked_at=None).first()
-        if key is None or not key.user.is_active:
-            raise Fault("auth.invalid")
-        key.touch()
-        return Caller(key.user, key.team)
+        return admitted(request, token)
+
+
+class ByAzureKey(APIKeyHeader):
+    """`api-key: wk-…`, as the client for Azure sends it."""
+
+    param_name = "api-key"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        return admitted(request, key) if key else None
+
+
+def admitted(request: HttpRequest, token: str) -> Caller:
+    """Raises Fault auth.invalid, auth.revoked, auth.expired or auth.scope_missing."""
+    key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token)).first()
+    if key is None or not key.user.is_active:
+        raise Fault("auth.invalid")
+    if key.revoked_at is not None:
+        raise Fault("auth.revoked", at=f"{key.revoked_at:%Y-%m-%d}")
+    if key.expires_at is not None and key.has_expired:
+        raise Fault("auth.expired", at=f"{key.expires_at:%Y-%m-%d}")
+    _require_scope(request, key)
+    key.touch()
+    return Caller(key.user, key.team, key)
+
+
+def _require_scope(request: HttpRequest, key: ApiKey) -> None:
+    route = request.resolver_match.route if request.resolver_match else ""
+    needed = scope_of(request.method or "", route)
+    if needed not in key.scopes:
+        raise Fault("auth.scope_missing", scope=needed.value, scopes=", ".join(key.scopes) or "–")
 
 
 class BySession(SessionAuth):
@@ -47,4 +76,4 @@ def caller(request: HttpRequest) -> Caller:
     return cast(Caller, cast(Any, request).auth)
 
 
-AUTH = [ByKey(), BySession()]
+AUTH = [ByKey(), ByAzureKey(), BySession()]

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 STATUS = {
     "auth.missing": 401,
     "auth.invalid": 401,
+    "auth.expired": 401,
+    "auth.revoked": 401,
+    "auth.scope_missing": 403,
     "dataset.too_large": 413,
     "evaluator.changed_meanwhile": 409,
     "evaluator.too_large": 413,

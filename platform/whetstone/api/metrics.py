@@ -11,8 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from contracts.fault import Fault
-from whetstone.api.caller import ByKey
-from whetstone.api.errors import fault_json
+from whetstone.api.caller import admitted
+from whetstone.api.errors import STATUS, fault_json
 from whetstone.artifacts.disk import GB, free_gb
 from whetstone.jobs.numbers import by_status, events_told, leases_expired, waiting_since
 from whetstone.workers.pools import alive, pools
@@ -73,14 +73,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         _admit(request)
     except Fault as fault:
-        return JsonResponse({"error": fault_json(fault.report)}, status=401)
+        return JsonResponse({"error": fault_json(fault.report)}, status=STATUS[fault.report.code])
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 
 def _admit(request: HttpRequest) -> None:
-    """Raises Fault auth.missing or auth.invalid."""
+    """Raises Fault: auth.missing, or what is wrong with the key."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Fault("auth.missing")
     if not secrets.compare_digest(token.encode(), settings.WORKER_TOKEN.encode()):
-        ByKey().authenticate(request, token)
+        admitted(request, token)

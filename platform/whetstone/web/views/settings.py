@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from whetstone.accounts.models import ApiKey
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.evaluators.models import Judge, Secret
+from whetstone.web.key_form import KeyForm
 
 
 @login_required
@@ -17,15 +18,17 @@ def settings(request: HttpRequest) -> HttpResponse:
     """A POST makes a key and answers with the page that shows it, this once: it is stored nowhere."""
     user = person(request)
     team = team_of(user)
-    made = None
-    if request.method == "POST":
-        _record, made = ApiKey.make(user, team, request.POST.get("name", "").strip()[:128])
+    form, made = KeyForm(request.POST or None), None
+    if form.is_valid():
+        _record, made = ApiKey.make(user, team, **form.facts())
+        form = KeyForm()
     keys = owned(ApiKey, team).filter(revoked_at=None).select_related("user").order_by("-created_at")
     context = {
         "team": team,
         "members": team.members.order_by("username"),
         "keys": keys,
         "made": made,
+        "form": form,
         "judges": owned(Judge, team).select_related("key"),
         "secrets": owned(Secret, team).select_related("created_by"),
     }
