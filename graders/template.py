@@ -88,10 +88,16 @@ def _reader(variable: Variable) -> Render:
             for step in rest:
                 value = _inside(value, step)
         except LookupError:
-            raise Flagged("invalid_variable_error", f"There is no “{variable.tag}” here.") from None
+            raise Flagged(_flag_of(variable), f"There is no “{variable.tag}” here.") from None
         return value if type(value) is str else _written(value, variable)
 
     return read
+
+
+def _flag_of(variable: Variable) -> str:
+    """What is not there because the model did not say it is the answer's fault, and not the template's."""
+    is_said = variable.namespace == "sample" and variable.steps[0] in ("output_json", "output_tools")
+    return "sample_parse_error" if is_said else "invalid_variable_error"
 
 
 def _inside(value: object, step: str | int) -> object:

@@ -89,9 +89,17 @@ def score(
 
 
 def refuse_silence(grades: list[Grade]) -> None:
-    """Raises Fault(grader.always_fails) when not one answer of a batch could be scored without an error."""
-    if grades and all(one.score is None or one.errors for one in grades):
+    """Raises Fault(grader.always_fails) when not one answer of a batch could be scored without an error.
+
+    An answer that holds nothing to read, no JSON say, is scored like any other: the model may learn to write some.
+    """
+    if grades and all(map(failed, grades)):
         raise Fault("grader.always_fails", detail=_first_error(grades[0]))
+
+
+def failed(one: Grade) -> bool:
+    flags = {flag for flag, said in one.errors.items() if said is True}
+    return one.score is None or bool(flags - {"sample_parse_error"})
 
 
 class Unscored:

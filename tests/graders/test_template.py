@@ -71,7 +71,7 @@ def test_what_is_not_text_is_written_as_compact_json(value: object, text: str) -
     "tag",
     [
         "item.missing",
-        "sample.output_json.x",
+        "sample.output_words",
         "item.list[5]",
         "item.list[-4]",
         "item.list.name",
@@ -87,6 +87,13 @@ def test_a_variable_that_is_not_there_is_flagged_by_name(tag: str) -> None:
         rendered("{{ " + tag + " }}", {"output_text": ""}, item)
     assert caught.value.errors["invalid_variable_error"] is True
     assert tag in str(caught.value.errors["invalid_variable_error_details"])
+
+
+@pytest.mark.parametrize("tag", ["sample.output_json", "sample.output_json.x", "sample.output_tools[0].id"])
+def test_what_the_model_did_not_say_is_the_answer_s_fault(tag: str) -> None:
+    with pytest.raises(Flagged) as caught:
+        rendered("{{ " + tag + " }}", {"output_text": "", "output_tools": []}, {})
+    assert caught.value.errors.keys() == {"sample_parse_error", "sample_parse_error_details"}
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes", 10**5000], ids=type)

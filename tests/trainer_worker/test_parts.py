@@ -68,6 +68,14 @@ def test_a_grader_that_scores_nothing_at_all_stops_the_job() -> None:
         reward(PROMPTS[:1], [completion("yes")], [[1]], ["{}"])
 
 
+def test_answers_that_hold_no_json_yet_are_scored_and_stop_nothing() -> None:
+    reward = GraderReward(
+        parse({"type": "string_check", "input": "{{ sample.output_json.n }}", "reference": "1"}), Port()
+    )
+    assert reward(PROMPTS[:1], [completion("one")], [[1]], ["{}"]) == [0.0]
+    assert reward(PROMPTS[:1], [completion('{"n": 1}')], [[1]], ["{}"]) == [1.0]
+
+
 def test_the_parts_of_a_multi_grader_are_metrics_of_their_own() -> None:
     parts = {
         "right": {"type": "string_check", "reference": "{{ item.a }}"},
