@@ -12,6 +12,7 @@ from contracts.method import Task
 from contracts.resource import Machine
 
 Step = Annotated[int, Field(ge=0, le=2**31 - 1)]
+MOST_ROWS_TOLD = 10_000
 
 
 class Phase(Contract):
@@ -36,6 +37,9 @@ class Evaluation(Contract):
     type: Literal["evaluation"] = "evaluation"
     step: Step
     values: dict[str, float]
+    rows: dict[str, Annotated[tuple[float, ...], Field(max_length=MOST_ROWS_TOLD)]] = {}
+    """Of a number that is a mean: each row's part in it, in the order of the held-out rows, which never changes. Their
+    mean is the number and their spread its uncertainty. Not told where there are more rows than MOST_ROWS_TOLD."""
 
 
 class RolloutsWritten(Contract):

@@ -7,13 +7,13 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from contracts.event import CheckpointSaved, Evaluation, Metrics, Phase
+from contracts.event import MOST_ROWS_TOLD, CheckpointSaved, Evaluation, Metrics, Phase
 from contracts.fault import Fault
 from contracts.method import Hyperparameters
 from contracts.resolve import fixed
 from trainer_worker.assignment import Assignment
 from trainer_worker.checkpoints import seal
-from trainer_worker.evaluate import Examination, examine
+from trainer_worker.evaluate import Examination, Findings, examine
 from trainer_worker.orders import TO_END, TO_SAVE, OrderBook
 from trainer_worker.spool import SpoolWriter
 
@@ -76,9 +76,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
         if not self.examinations:
             return
         self.say_phase("evaluating")
-        values = {name: value for name, value in examine(model, self.examinations).items() if math.isfinite(value)}
+        found = examine(model, self.examinations)
         if self.speaks:
-            self.spool.append(Evaluation(step=self.step, values=values))
+            self.spool.append(_evaluation(self.step, found))
         self.say_phase("training")
 
     def on_train_begin(
@@ -143,3 +143,14 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers' base is unt
     def _is_between_batches(self) -> bool:
         """Whether a checkpoint would hold all that the next step needs: completions in use are not part of it."""
         return self.step % self.h.cycle == 0
+
+
+def _evaluation(step: int, found: Findings) -> Evaluation:
+    """Without what is no number: JSON has no word for it."""
+    values = {name: value for name, value in found.values.items() if math.isfinite(value)}
+    rows = {
+        name: parts
+        for name, parts in found.rows.items()
+        if name in values and len(parts) <= MOST_ROWS_TOLD and all(map(math.isfinite, parts))
+    }
+    return Evaluation(step=step, values=values, rows=rows)

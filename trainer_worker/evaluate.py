@@ -1,7 +1,8 @@
 """Held-out truth: rows that are never trained on, scored by the job's grader and by their loss."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -17,10 +18,40 @@ from trainer_worker.rewards import score
 from trainer_worker.sampler import Answer, Sampler
 
 Values = dict[str, float]
-Examination = Callable[[PreTrainedModel], Values]
 
 FULL_SCORE = 1.0 - 1e-9
 """A score from here on is a full one, unless the grader names its own threshold."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an examination found: numbers, and of those that are means each row's part in them."""
+
+    values: Values
+    rows: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __or__(self, other: "Findings") -> "Findings":
+        return Findings(self.values | other.values, self.rows | other.rows)
+
+
+Examination = Callable[[PreTrainedModel], Findings]
+
+
+def mean_of(name: str, sums: Sequence[float], counts: Sequence[float]) -> Findings:
+    """A mean over all that the rows hold (tokens, answers), of which every row may hold another number.
+
+    A row's part is the mean plus what the row pulls it by (the linearised ratio estimator), so that the parts have
+    the mean's own uncertainty: rows are drawn at random, not tokens.
+    """
+    total = sum(counts)
+    mean = sum(sums) / total
+    pulls = ((row - mean * count) * len(sums) / total for row, count in zip(sums, counts, strict=True))
+    return Findings({name: mean}, {name: tuple(float(f"{mean + pull:.8g}") for pull in pulls)})
+
+
+def mean_of_each(name: str, rows: Sequence[float]) -> Findings:
+    """A mean in which every row counts the same."""
+    return mean_of(name, rows, [1.0] * len(rows))
 
 
 @dataclass(frozen=True)
@@ -36,19 +67,21 @@ class GradedAnswers:
     sampler: Sampler
     port: Port
 
-    def __call__(self, model: PreTrainedModel) -> Values:
+    def __call__(self, model: PreTrainedModel) -> Findings:
         answered = self.sampler.answers(model, [turns_of(row) for row in self.rows])
         pairs = [(answer, row) for answers, row in zip(answered, self.rows, strict=True) for answer in answers]
-        scores = [one.score for one in self._grades(pairs)]
-        scored = [value for value in scores if value is not None]
-        values = {"length_mean": sum(answer.tokens for answer, _ in pairs) / len(pairs)}
-        if len(scored) < len(scores):
-            values["not_scored"] = 1 - len(scored) / len(scores)
-        if not scored:
-            return values
+        graded = iter(self._grades(pairs))
+        scores = [[one.score for one in islice(graded, len(answers))] for answers in answered]
+        scored = [[score for score in row if score is not None] for row in scores]
+        counts, wanted = [len(row) for row in scored], [len(answers) for answers in answered]
+        found = mean_of("length_mean", [sum(one.tokens for one in answers) for answers in answered], wanted)
+        if sum(counts) < sum(wanted):
+            found |= Findings({"not_scored": 1 - sum(counts) / sum(wanted)})
+        if not sum(counts):
+            return found
         if (full := self._full_score()) is not None:
-            values["accuracy"] = sum(value >= full for value in scored) / len(scored)
-        return values | {"reward_mean": sum(scored) / len(scored)}
+            found |= mean_of("accuracy", [sum(score >= full for score in row) for row in scored], counts)
+        return found | mean_of("reward_mean", [sum(row) for row in scored], counts)
 
     def _full_score(self) -> float | None:
         if self.grader.pass_threshold is not None:
@@ -72,22 +105,25 @@ class TeacherForced:
     between_batches: Callable[[], None] = lambda: None
 
     @torch.no_grad()
-    def __call__(self, model: PreTrainedModel) -> Values:
+    def __call__(self, model: PreTrainedModel) -> Findings:
         was_training = model.training
         model.eval()
-        loss = correct = count = 0.0
+        loss: list[float] = []
+        correct: list[float] = []
+        count: list[float] = []
         for first in range(0, len(self.tokens), self.batch_size):
             self.between_batches()
             ids, mask, labels = self._batch(self.tokens[first : first + self.batch_size], model.device)
             logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
             targets = labels[:, 1:]
-            loss += torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
-            ).item()
-            correct += (logits.argmax(-1) == targets).sum().item()
-            count += (targets != IGNORED).sum().item()
+            losses = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none"
+            )
+            loss += losses.view_as(targets).sum(1).tolist()
+            correct += (logits.argmax(-1) == targets).sum(1).tolist()
+            count += (targets != IGNORED).sum(1).tolist()
         model.train(was_training)
-        return {"loss": loss / count, "token_accuracy": correct / count}
+        return mean_of("loss", loss, count) | mean_of("token_accuracy", correct, count)
 
     def _batch(self, rows: dict[str, list[list[int]]], device: torch.device) -> tuple[torch.Tensor, ...]:
         longest = max(map(len, rows["input_ids"]))
@@ -99,11 +135,11 @@ class TeacherForced:
         return padded(rows["input_ids"], self.pad_id), padded(masks, 0), padded(rows["labels"], IGNORED)
 
 
-def examine(model: Any, examinations: Iterable[Examination]) -> Values:
+def examine(model: Any, examinations: Iterable[Examination]) -> Findings:
     """All examinations of a model. Leaves the random numbers of the training as they were."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
-    values: Values = {}
+    found = Findings({})
     with torch.random.fork_rng(devices=devices):
         for examination in examinations:
-            values |= examination(model)
-    return values
+            found |= examination(model)
+    return found

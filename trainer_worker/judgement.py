@@ -10,6 +10,7 @@ from datasets import Dataset
 from transformers import PreTrainedModel
 
 from trainer_worker.data import IGNORED
+from trainer_worker.evaluate import Findings, mean_of_each
 
 Measure = Callable[[Any, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 """(model, input ids, attention mask, labels), each (answers, tokens) and padded on the right -> a number an answer."""
@@ -113,7 +114,7 @@ class LogRatios:
         return nullcontext() if self.trainer.ref_model is not None else model.disable_adapter()
 
 
-def of_margins(margins: torch.Tensor) -> dict[str, float]:
+def of_margins(margins: torch.Tensor) -> Findings:
     """`pair_accuracy`: how often the better answer of a pair is ahead, a draw being half a hit. `margin`: how far."""
     ahead = (margins > 0).float() + 0.5 * (margins == 0).float()
-    return {"pair_accuracy": ahead.mean().item(), "margin": margins.mean().item()}
+    return mean_of_each("pair_accuracy", ahead.tolist()) | mean_of_each("margin", margins.tolist())

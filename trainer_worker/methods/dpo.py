@@ -11,7 +11,7 @@ from contracts.method import DpoHyperparameters, DpoMethod
 from contracts.resolve import fixed
 from trainer_worker.callbacks import Watch
 from trainer_worker.comparisons import pairs
-from trainer_worker.evaluate import Examination, Values
+from trainer_worker.evaluate import Examination, Findings
 from trainer_worker.judgement import Answers, LogRatios, Reading, answers_in, of_margins
 from trainer_worker.methods.base import Base, Quiet, arguments
 from trainer_worker.methods.rows import assemble, at_once, graded_answers, longest_row
@@ -85,13 +85,13 @@ class HeldOutPairs:
         both = Answers([*chosen.prompts, *rejected.prompts], [*chosen.answers, *rejected.answers])
         return cls(chosen, rejected, h, LogRatios(trainer, reading, both))
 
-    def __call__(self, model: Any) -> Values:
+    def __call__(self, model: Any) -> Findings:
         likelihoods, gains = self.ratios(model)
         better, worse = gains.chunk(2)
         imitation = -likelihoods.chunk(2)[0].sum() / self.chosen.lengths.sum()
         found = {"sft": imitation} | self._preference(better, worse)
         loss = sum(weight * found[name].item() for name, weight in losses_of(self.h).items())
-        return {"loss": loss} | of_margins(float(fixed(self.h.beta)) * (better - worse))
+        return Findings({"loss": loss}) | of_margins(float(fixed(self.h.beta)) * (better - worse))
 
     def _preference(self, better: torch.Tensor, worse: torch.Tensor) -> dict[str, torch.Tensor]:
         """TRL's losses by their names, averaged over the pairs."""

@@ -12,7 +12,7 @@ from contracts.method import KtoHyperparameters, KtoMethod
 from contracts.resolve import fixed
 from trainer_worker.callbacks import Watch
 from trainer_worker.comparisons import labelled_answers
-from trainer_worker.evaluate import Examination, Values
+from trainer_worker.evaluate import Examination, Findings
 from trainer_worker.judgement import LogRatios, Reading, answers_in
 from trainer_worker.methods.base import Base, Quiet, arguments
 from trainer_worker.methods.rows import assemble, at_once, graded_answers, longest_row
@@ -92,8 +92,8 @@ class HeldOutVerdicts:
     beta: float
     ratios: LogRatios
 
-    def __call__(self, model: Any) -> Values:
+    def __call__(self, model: Any) -> Findings:
         _, gains = self.ratios(model)
         rewards = self.beta * gains
         good, bad = (rewards[self.labels == kind].mean().item() for kind in (True, False))
-        return {"reward_good": good, "reward_bad": bad, "margin": good - bad}
+        return Findings({"reward_good": good, "reward_bad": bad, "margin": good - bad})

@@ -11,7 +11,7 @@ from contracts.method import RewardModelHyperparameters, RewardModelMethod
 from contracts.resolve import fixed
 from trainer_worker.callbacks import Watch
 from trainer_worker.comparisons import pairs
-from trainer_worker.evaluate import Examination, Values
+from trainer_worker.evaluate import Examination, Findings, mean_of_each
 from trainer_worker.judgement import Answers, Reading, answers_in, head_score, of_margins
 from trainer_worker.methods.base import Base, Quiet, arguments
 from trainer_worker.methods.rows import assemble, at_once, longest_row
@@ -75,9 +75,8 @@ class HeldOutScores:
     h: RewardModelHyperparameters
     reading: Reading
 
-    def __call__(self, model: Any) -> Values:
+    def __call__(self, model: Any) -> Findings:
         better, worse = (self.reading(model, answers, head_score) for answers in (self.chosen, self.rejected))
-        centering = self.h.center_rewards_coefficient * ((better + worse) ** 2).mean()
-        loss = -logsigmoid(better - worse).mean() + centering
-        mean = (better.mean() + worse.mean()) / 2
-        return of_margins(better - worse) | {"loss": loss.item(), "mean_reward": mean.item()}
+        loss = -logsigmoid(better - worse) + self.h.center_rewards_coefficient * (better + worse) ** 2
+        rewards = mean_of_each("mean_reward", ((better + worse) / 2).tolist())
+        return of_margins(better - worse) | mean_of_each("loss", loss.tolist()) | rewards

@@ -1,19 +1,36 @@
 """Answers that are files."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import stream
 from whetstone.artifacts.tar import Entry, length, tar
 
+_REST = re.compile(r"bytes=(\d{1,18})-")
+
 
 def download(blob: Blob, filename: str, content_type: str = "application/octet-stream") -> StreamingHttpResponse:
     """The blob's content, a chunk at a time."""
     return _file(StreamingHttpResponse(stream(blob), content_type=content_type), filename, blob.size)
+
+
+def resumable(request: HttpRequest, blob: Blob, filename: str) -> StreamingHttpResponse:
+    """The same, for a caller who may hold its first bytes already: `Range: bytes=N-`, and no other kind of range."""
+    found = _REST.fullmatch(request.headers.get("range", ""))
+    first = int(found[1]) if found else 0
+    if not 0 < first < blob.size:
+        answer = download(blob, filename)
+    else:
+        answer = StreamingHttpResponse(stream(blob, first), status=206, content_type="application/octet-stream")
+        answer["Content-Range"] = f"bytes {first}-{blob.size - 1}/{blob.size}"
+        _file(answer, filename, blob.size - first)
+    answer["Accept-Ranges"] = "bytes"
+    return answer
 
 
 def archive(entries: Sequence[Entry], at: datetime, filename: str) -> StreamingHttpResponse:

@@ -130,10 +130,12 @@ def open_blob(blob: Blob) -> IO[bytes]:
     return cast(IO[bytes], default_storage.open(blob.place, "rb"))
 
 
-async def stream(blob: Blob) -> AsyncIterator[bytes]:
-    """The content in chunks, without holding the event loop: what an ASGI response wants."""
+async def stream(blob: Blob, first: int = 0) -> AsyncIterator[bytes]:
+    """The content from byte `first` on in chunks, without holding the event loop: what an ASGI response wants."""
     file = await sync_to_async(open_blob)(blob)
     try:
+        if first:
+            await sync_to_async(file.seek)(first)
         while chunk := await sync_to_async(file.read)(CHUNK):
             yield chunk
     finally:

@@ -200,6 +200,8 @@ class Event(models.Model):
     step = models.PositiveIntegerField(null=True)
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
+    rows = models.JSONField(null=True)
+    """Of an evaluation: each held-out row's part in its numbers. Apart from `data`, which is read far more often."""
 
     class Meta:
         ordering = ["job_id", "number"]  # “job” would join the jobs, to sort by their own order

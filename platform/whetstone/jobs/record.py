@@ -126,6 +126,7 @@ def _untold(job: Job, reports: list[Report]) -> list[Report]:
 
 def _event(job: Job, attempt: Attempt, report: Report, number: int, ahead_s: float) -> Event:
     data = report.event.model_dump(mode="json", exclude={"type", "step"})
+    rows = data.pop("rows", None) if isinstance(report.event, Evaluation) else None
     return Event(
         job=job,
         number=number,
@@ -135,6 +136,7 @@ def _event(job: Job, attempt: Attempt, report: Report, number: int, ahead_s: flo
         step=None if isinstance(report.event, STEPLESS) else report.event.step,
         at=datetime.fromtimestamp(max(0.0, report.at - ahead_s), UTC),
         data=data,
+        rows=rows or None,
     )
 
 

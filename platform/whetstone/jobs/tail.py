@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 
 def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
     """Events of a job with a number above `after`, oldest first."""
-    return list(Event.objects.filter(job_id=job_id, number__gt=after).order_by("number")[:limit])
+    return list(Event.objects.filter(job_id=job_id, number__gt=after).order_by("number").defer("rows")[:limit])
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -31,6 +31,24 @@ class Part(Schema):
     rows: int | None = Field(None, ge=1)
 
 
+@router.get("/{dataset}")
+def retrieve(request: HttpRequest, dataset: str) -> dict[str, Any]:
+    """One version: an id, `name@2`, or `name` for the newest. `sha256` is of the file's bytes."""
+    version = find_version(caller(request).team, dataset, param="dataset")
+    return {
+        "id": version.id,
+        "name": version.dataset.name,
+        "version": version.number,
+        "ref": str(version),
+        "rows": version.rows,
+        "shape": version.shape or None,
+        "mapping": version.mapping.get("columns", []),
+        "sha256": version.blob.sha256,
+        "bytes": version.blob.size,
+        "created_at": int(version.created_at.timestamp()),
+    }
+
+
 @router.get("/{dataset}/rows")
 def rows(
     request: HttpRequest,

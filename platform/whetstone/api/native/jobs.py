@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from ninja import Query, Router
+from ninja import Query, Router, Schema
 
 from contracts.job import JobDraft
 from contracts.method import canonical
@@ -13,6 +14,8 @@ from whetstone.api.caller import caller
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
+from whetstone.jobs.evaluations import evaluations_of, measures_of, valid_name
+from whetstone.jobs.headline import headline_of
 from whetstone.jobs.rollouts import Order, rollouts
 from whetstone.jobs.series import series
 from whetstone.jobs.tail import Watch, as_json, follow
@@ -60,6 +63,62 @@ def job_series(
     request: HttpRequest, job_id: str, max_points: Annotated[int, Query(ge=10, le=20000)] = 1000
 ) -> dict[str, Any]:
     return series(find_job(request, job_id), max_points)
+
+
+class Told(Schema):
+    """One evaluation."""
+
+    step: int
+    at: float
+    """Unix time, in seconds."""
+    values: dict[str, float]
+
+
+class MeasureJson(Schema):
+    """One number of the last evaluation, or how far it moved; and how sure it is, where the rows say so."""
+
+    name: str
+    value: float
+    step: int
+    low: float | None
+    high: float | None
+    method: str | None
+    """`wilson`, `t` or `paired_bootstrap`."""
+    rows: int | None
+    """Held-out rows that it is the mean of."""
+
+
+class EvaluationsJson(Schema):
+    job: str
+    status: str
+    headline: str | None
+    """The name of the number by which checkpoints are compared."""
+    confidence: float
+    evaluations: list[Told]
+    measures: list[MeasureJson]
+
+
+@router.get("/{job_id}/evaluations", response=EvaluationsJson)
+def job_evaluations(
+    request: HttpRequest, job_id: str, confidence: Annotated[float, Query(ge=0.5, le=0.999)] = 0.95
+) -> dict[str, Any]:
+    """What the held-out rows said, and confidence intervals of the last evaluation.
+
+    `valid_*` are its numbers. `delta_vs_start` is how much better the headline is than before the training (higher is
+    better, also of a loss), `delta_valid_*` how far each number moved: of the same rows, so row by row.
+    """
+    job = find_job(request, job_id)
+    told = evaluations_of(job)
+    headline = headline_of(job.method, [one.values for one in told])
+    measures = [asdict(one) for one in measures_of(told, headline, confidence)]
+    return {
+        "job": job.id,
+        "status": job.status,
+        "headline": valid_name(headline.key) if headline else None,
+        "confidence": confidence,
+        "evaluations": [{"step": one.step, "at": one.at.timestamp(), "values": one.values} for one in told],
+        "measures": [{**one, **(one["interval"] or {"low": None, "high": None, "method": None})} for one in measures],
+    }
 
 
 @router.get("/{job_id}/rollouts")

@@ -6,7 +6,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
 
 from contracts.fault import Fault
-from whetstone.api.bodies import archive, download
+from whetstone.api.bodies import archive, resumable
 from whetstone.api.caller import caller
 from whetstone.jobs.provenance import facts_of, origin_of
 from whetstone.modelhub.export import file_name, package, stored
@@ -49,13 +49,13 @@ def export_model(request: HttpRequest, name: str, part: Part = "model") -> Strea
 
 @router.get("/{path:name}/files/{path:file}")
 def model_file(request: HttpRequest, name: str, file: str) -> StreamingHttpResponse:
-    """One file, as it is stored."""
+    """One file, as it is stored. `Range: bytes=N-` goes on where a download broke off."""
     team = caller(request).team
     model = find_model(team, name, param="name")
     found = next((one for one in model.manifest if one.path == file), None)
     if found is None:
         raise Fault("file.not_found", field="file", model=name, file=file)
-    return download(stored(team, found), file_name(file.rpartition("/")[2], ""))
+    return resumable(request, stored(team, found), file_name(file.rpartition("/")[2], ""))
 
 
 @router.get("/{path:name}")

@@ -79,7 +79,7 @@ def events(
     request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
 ) -> dict[str, Any]:
     """Newest first; `after` is the id of the last event seen."""
-    rows = find_job(request, job_id).events.order_by("-number")
+    rows = find_job(request, job_id).events.order_by("-number").defer("rows")
     if after is not None:
         rows = rows.filter(number__lt=_number_in(after))
     found = list(rows[: limit + 1])
