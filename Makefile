@@ -67,11 +67,11 @@ $(STAMPS)/venv:
 
 $(STAMPS)/installed: $(STAMPS)/venv pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): some minutes, the first time"
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[web,worker]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[web,worker,cli]'
 	@touch $@
 
 $(STAMPS)/developers: $(STAMPS)/installed
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[web,worker,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[web,worker,cli,dev]'
 	@touch $@
 
 # Vite wants Node 20.19 or newer. Where the machine has none, PyPI's goes into the venv.

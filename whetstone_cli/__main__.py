@@ -1,0 +1,3 @@
+from whetstone_cli.commands import app
+
+app()
