@@ -118,7 +118,7 @@ def test_a_client_for_azure_is_let_in(laptop: Laptop) -> None:
 def test_a_key_that_only_reads_is_refused_with_the_scope_it_lacks(laptop: Laptop) -> None:
     key = laptop.manage("createkey", "--user", USER, "--scopes", "read", "--expires-days", "1")
     with openai.OpenAI(api_key=key, base_url=f"{laptop.url}/v1", max_retries=0) as reader:
-        assert reader.fine_tuning.jobs.list(limit=1).object == "list"
+        assert reader.fine_tuning.jobs.list(limit=1).has_more in (True, False)
         with pytest.raises(openai.PermissionDeniedError) as caught:
             reader.files.create(file=ROWS, purpose="fine-tune")
     assert caught.value.code == "auth.scope_missing"
