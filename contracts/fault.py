@@ -337,6 +337,31 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "This takes an API key with the scope “{scope}”, and this one has: {scopes}.",
         "Make a key with that scope under Settings.",
     ),
+    "rate.exceeded": (
+        "user",
+        "This key may send {limit} requests a minute, and has.",
+        "Wait {seconds} seconds. Lists bring many rows in one request, and a stream of events replaces asking again.",
+    ),
+    "replay.other_request": (
+        "user",
+        "The idempotency key “{key}” was used for another request.",
+        "Draw a new key for each request, and repeat one only with the very same address and body.",
+    ),
+    "replay.in_progress": (
+        "user",
+        "The request with the idempotency key “{key}” is still being answered.",
+        "Wait a second and send it again: then it gets the same answer.",
+    ),
+    "body.too_large": (
+        "user",
+        "The request is larger than {limit_mb} MB.",
+        "Send less at once. Files go to /v1/files, and large ones in parts to /v1/uploads.",
+    ),
+    "body.too_slow": (
+        "user",
+        "For {seconds} seconds nothing more of the request arrived.",
+        "Send it again.",
+    ),
     "name.taken": ("user", "The name “{name}” is taken.", "Choose another name."),
 }
 

@@ -3,21 +3,18 @@
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Mapping
 from types import FrameType
 from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from whetstone.api.intake import Receive, Send, with_limits
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whetstone.settings")
-_django = get_asgi_application()
-
-# Any: as ASGI has it
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+_django = with_limits(get_asgi_application())
 
 
-async def application(scope: Any, receive: Receive, send: Send) -> None:
+async def application(scope: Any, receive: Receive, send: Send) -> None:  # Any: as ASGI has it
     if scope["type"] == "lifespan":
         await _live(receive, send)
     else:

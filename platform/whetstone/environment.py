@@ -37,6 +37,8 @@ class Environment(BaseSettings):
     log: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for machines."""
     max_upload_mb: int = Field(1024, ge=1)
+    rate_limit: int = Field(1200, ge=0)
+    """How many requests each API key may send a minute; 0: as many as it likes."""
     lease_s: float = Field(300, gt=0)
     """How long a job may go without a report before it is given to another worker."""
     attempts: int = Field(20, ge=1)

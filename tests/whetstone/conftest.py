@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from pytest_django import Settings
 
@@ -21,6 +22,7 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
     here = store | {"OPTIONS": store["OPTIONS"] | {"location": str(tmp_path / "artifacts")}}
     settings.STORAGES = settings.STORAGES | {"default": here}
     assert str(tmp_path) in default_storage.path("probe")
+    cache.clear()
     return tmp_path
 
 

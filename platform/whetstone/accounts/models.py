@@ -106,6 +106,24 @@ class ApiKey(Owned):
             self.save(update_fields=["last_used_at"])
 
 
+class Replay(Owned):
+    """A request that was sent with an `Idempotency-Key`, and what it was answered once it was. See `replays`."""
+
+    who = models.CharField(max_length=64)
+    """Whose word for this request it is: one key's, or one person's."""
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    """Hash of all that was sent."""
+    status = models.PositiveSmallIntegerField(null=True)
+    """None while it is still being answered."""
+    answer = models.TextField(blank=True)
+    """Sealed: some answers show a secret, once."""
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "who", "key"], name="one_replay_per_key")]
+
+
 def hash_of(token: str) -> str:
     """What is stored of a random token: SHA-256, in hex."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -9,6 +9,7 @@ from ninja.security import APIKeyHeader, HttpBearer, SessionAuth
 from contracts.fault import Fault
 from whetstone.accounts.models import ApiKey, Team, User, hash_of
 from whetstone.accounts.scope import person, team_of
+from whetstone.api.rate import spend
 from whetstone.api.scopes import scope_of
 
 
@@ -18,6 +19,11 @@ class Caller:
     team: Team
     key: ApiKey | None = None
     """None for a page, which has every scope."""
+
+    @property
+    def name(self) -> str:
+        """What is counted and remembered of a caller is filed under it."""
+        return f"key:{self.key.pk}" if self.key else f"user:{self.user.pk}"
 
 
 class ByKey(HttpBearer):
@@ -37,7 +43,7 @@ class ByAzureKey(APIKeyHeader):
 
 
 def admitted(request: HttpRequest, token: str) -> Caller:
-    """Raises Fault auth.invalid, auth.revoked, auth.expired or auth.scope_missing."""
+    """Raises Fault auth.invalid, auth.revoked, auth.expired, auth.scope_missing or rate.exceeded."""
     key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token)).first()
     if key is None or not key.user.is_active:
         raise Fault("auth.invalid")
@@ -46,8 +52,10 @@ def admitted(request: HttpRequest, token: str) -> Caller:
     if key.expires_at is not None and key.has_expired:
         raise Fault("auth.expired", at=f"{key.expires_at:%Y-%m-%d}")
     _require_scope(request, key)
+    found = Caller(key.user, key.team, key)
+    spend(request, found.name)
     key.touch()
-    return Caller(key.user, key.team, key)
+    return found
 
 
 def _require_scope(request: HttpRequest, key: ApiKey) -> None:

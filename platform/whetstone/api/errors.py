@@ -23,11 +23,15 @@ STATUS = {
     "auth.expired": 401,
     "auth.revoked": 401,
     "auth.scope_missing": 403,
+    "body.too_large": 413,
+    "body.too_slow": 408,
     "dataset.too_large": 413,
     "evaluator.changed_meanwhile": 409,
     "evaluator.too_large": 413,
     "artifact.lost": 500,
     "platform.disk_low": 503,
+    "rate.exceeded": 429,
+    "replay.in_progress": 409,
     "platform.disk_full": 507,
 }
 CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -55,17 +59,17 @@ def error(status: int, message: str, *, code: str | None = None, param: str | No
 
 def error_json(request: HttpRequest, exc: Exception) -> dict[str, Any]:
     """What broke in the midst of an answer that has begun: the envelope's content, for its last line."""
-    answer = _fault(request, exc) if isinstance(exc, Fault) else _unexpected(request, exc)
+    answer = answer_fault(request, exc) if isinstance(exc, Fault) else _unexpected(request, exc)
     told: dict[str, Any] = orjson.loads(answer.content)["error"]
     return told
 
 
 def answer_errors(api: NinjaAPI) -> None:
     """Teach an API to answer everything that can go wrong in the envelope."""
-    api.add_exception_handler(Fault, _fault)
+    api.add_exception_handler(Fault, answer_fault)
     api.add_exception_handler(GraderError, _grader)
     api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(AuthenticationError, lambda request, exc: _fault(request, Fault("auth.missing")))
+    api.add_exception_handler(AuthenticationError, lambda request, exc: answer_fault(request, Fault("auth.missing")))
     api.add_exception_handler(HttpError, _http)
     for exception in DJANGO:
         api.add_exception_handler(exception, _django)
@@ -98,15 +102,20 @@ def answer_to(request: HttpRequest, status: int) -> JsonResponse:
     return error(status, message, code=CODES.get(status, "internal_error" if status >= 500 else "request.invalid"))
 
 
-def _fault(request: HttpRequest, exc: Any) -> HttpResponse:
+def answer_fault(request: HttpRequest, exc: Any) -> HttpResponse:
     """What the address names and is not there is a 404; what the body names and is not there makes it a wrong body."""
     report = exc.report
     in_address = request.resolver_match is not None and report.field in request.resolver_match.kwargs
     is_missing = report.code.endswith(".not_found") and in_address
     status = 404 if is_missing else STATUS.get(report.code, 400)
-    # OpenAI's client takes a 409 for a lock that will be free in a moment, unless it is told otherwise.
-    headers = {"x-should-retry": "false"} if status == 409 else {}
-    return JsonResponse({"error": fault_json(report)}, status=status, headers=headers)
+    return JsonResponse({"error": fault_json(report)}, status=status, headers=_advice(report.code, status))
+
+
+def _advice(code: str, status: int) -> dict[str, str]:
+    """OpenAI's client takes a 409 for a lock that will be free in a moment, unless it is told otherwise."""
+    if code == "replay.in_progress":
+        return {"retry-after": "1", "x-should-retry": "true"}
+    return {"x-should-retry": "false"} if status == 409 or code == "replay.other_request" else {}
 
 
 def _grader(request: HttpRequest, exc: Any) -> HttpResponse:
@@ -126,14 +135,14 @@ def _said(problem: dict[str, Any]) -> str:
 
 def _http(request: HttpRequest, exc: Any) -> HttpResponse:
     if isinstance(exc.__cause__, Fault):  # ninja wraps whatever the parser raises
-        return _fault(request, exc.__cause__)
+        return answer_fault(request, exc.__cause__)
     return error(exc.status_code, str(exc), code=CODES.get(exc.status_code))
 
 
 def _unexpected(request: HttpRequest, exc: Any) -> HttpResponse:
     log.error("%s %s failed", request.method, request.path, exc_info=exc)
     if is_full(exc):
-        return _fault(request, Fault("platform.disk_full"))
+        return answer_fault(request, Fault("platform.disk_full"))
     return answer_to(request, 500)
 
 

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from whetstone.api.errors import answer_to
 from whetstone.api.middleware import AsyncMiddleware
+from whetstone.api.rate import tell
 
 API = ("/v1/", "/api/")
 
@@ -12,6 +13,11 @@ class FrontDoorMiddleware(AsyncMiddleware):
     """Turns away addresses that no database can look up, and puts Django's own errors into the API's envelope."""
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = await self._answer(request)
+        tell(request, response)
+        return response
+
+    async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = _turned_away(request) or await self.get_response(request)
         is_json = response.headers.get("content-type", "").startswith("application/json")
         if response.status_code < 400 or is_json or not f"{request.path_info}/".startswith(API):

@@ -12,6 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from contracts.job import ENDED
+from whetstone.accounts.replays import forget_replays
 from whetstone.accounts.scope import owned
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import discard
@@ -24,7 +25,12 @@ from whetstone.modelhub.models import Model
 
 FOR_A_WHILE = ("rollouts", "log")
 NAMES_FILES = ("checkpoint", "rollouts", "finished")
-EVERY = {"events": timedelta(minutes=1), "blobs": timedelta(minutes=15), "all checkpoints": timedelta(days=1)}
+EVERY = {
+    "events": timedelta(minutes=1),
+    "replays": timedelta(minutes=15),
+    "blobs": timedelta(minutes=15),
+    "all checkpoints": timedelta(days=1),
+}
 GRACE = timedelta(days=1)
 """How long a file may lie in the store before something names it: a worker uploads first and reports afterwards."""
 SOON = timedelta(minutes=15)
@@ -44,6 +50,8 @@ def keep_house() -> None:
         forget_old_events()
     if _is_mine("all checkpoints"):
         forget_checkpoints()
+    if _is_mine("replays"):
+        forget_replays()
     if _is_mine("blobs"):
         sweep()
         parts.prune()

@@ -5,12 +5,14 @@ from ninja import NinjaAPI
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.native import checkpoints, datasets, diffs, evaluators, graders, jobs, judges, models, trials
+from whetstone.api.once import once
 from whetstone.api.parser import StrictParser
 
 native_api = NinjaAPI(
     title="Whetstone", version="1", urls_namespace="native", auth=AUTH, docs_url=None, parser=StrictParser()
 )
 answer_errors(native_api)
+native_api.add_decorator(once)
 native_api.add_router("/graders", graders.router)
 native_api.add_router("/graders", trials.router)
 native_api.add_router("/evaluators", diffs.router)  # before the names

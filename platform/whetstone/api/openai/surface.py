@@ -4,6 +4,7 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
+from whetstone.api.once import once
 from whetstone.api.openai import files, graders, jobs, models
 from whetstone.api.parser import StrictParser
 
@@ -11,6 +12,7 @@ openai_api = NinjaAPI(
     title="Whetstone", version="1", urls_namespace="openai", auth=AUTH, docs_url=None, parser=StrictParser()
 )
 answer_errors(openai_api)
+openai_api.add_decorator(once)
 openai_api.add_router("/files", files.router)
 openai_api.add_router("/fine_tuning/jobs", jobs.router)
 openai_api.add_router("/fine_tuning/alpha/graders", graders.router)
