@@ -242,6 +242,11 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "A job that is {status} cannot be {wanted}.",
         "Reload the page to see where it stands.",
     ),
+    "job.integration_ignored": (
+        "user",
+        "Metrics stay on this platform: nothing is sent to {integration}.",
+        "Look at the job's page, or read its events and its result file over the API.",
+    ),
     "job.process_died": (
         "platform",
         "The training process ended before it was done ({how}).",

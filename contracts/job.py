@@ -17,6 +17,20 @@ MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 
 
+class Wandb(Contract):
+    """Where OpenAI would send the metrics."""
+
+    project: str = Field(min_length=1, max_length=256)
+    name: str | None = Field(None, max_length=256)
+    entity: str | None = Field(None, max_length=256)
+    tags: list[str] | None = Field(None, max_length=64)
+
+
+class Integration(Contract):
+    type: Literal["wandb"]
+    wandb: Wandb
+
+
 class JobDraft(Contract):
     """A fine-tuning job as it is asked for: the body of `POST /v1/fine_tuning/jobs` and the JSON of the page."""
 
@@ -35,8 +49,8 @@ class JobDraft(Contract):
     resources: Resources = Resources()
     hyperparameters: Hyperparameters | None = None
     """OpenAI's old place for the hyperparameters of a supervised job."""
-    integrations: list[object] | None = Field(None, max_length=0)
-    """Accepted when empty: metrics stay on this platform."""
+    integrations: list[Integration] | None = Field(None, max_length=5)
+    """Noted and shown again. Metrics stay on this platform: nothing is sent."""
 
 
 class FileRef(Contract):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import openai
+import openai.types.fine_tuning
 import orjson
 import pytest
 
@@ -77,6 +78,33 @@ def test_a_job_is_created_watched_and_its_model_found(client: openai.OpenAI, api
     with pytest.raises(openai.BadRequestError) as caught:
         client.fine_tuning.jobs.cancel(job.id)
     assert caught.value.code == "job.already_ended"
+    (result,) = done.result_files
+    assert client.files.retrieve(result).purpose == "fine-tune-results"
+    lines = client.files.content(result).text.splitlines()
+    assert lines[0].startswith("step,train_mean_reward,full_valid_mean_reward,")
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]
+    metrics = [event for event in client.fine_tuning.jobs.list_events(job.id) if event.type == "metrics"]
+    numbers = metrics[0].data
+    assert isinstance(numbers, dict)
+    assert (numbers["step"], numbers["total_steps"]) == (4, 4)
+    assert numbers["train_mean_reward"] is not None
+
+
+def test_events_are_streamed_in_the_client_s_own_form(client: openai.OpenAI) -> None:
+    file = client.files.create(file=("openai.jsonl", ROWS), purpose="fine-tune")
+    short = method(max_steps=2)
+    job = client.fine_tuning.jobs.create(model="starter-blank", training_file=file.id, method=short)  # type: ignore[arg-type]
+    stream = client.get(
+        f"/fine_tuning/jobs/{job.id}/events",
+        cast_to=openai.types.fine_tuning.FineTuningJobEvent,
+        options={"params": {"stream": "true"}},
+        stream=True,
+        stream_cls=openai.Stream[openai.types.fine_tuning.FineTuningJobEvent],
+    )
+    told = list(stream)
+    assert told[0].message == "The job is queued."
+    assert told[-1].message == "The job is succeeded."
+    assert len({event.id for event in told}) == len(told)
 
 
 def test_a_job_is_paused_resumed_and_cancelled(client: openai.OpenAI, api: httpx.Client) -> None:

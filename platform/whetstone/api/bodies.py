@@ -1,7 +1,7 @@
 """Answers that are files."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from django.http import HttpRequest, StreamingHttpResponse
@@ -37,6 +37,14 @@ def archive(entries: Sequence[Entry], at: datetime, filename: str) -> StreamingH
     """A tar of these files, made while it is sent."""
     response = StreamingHttpResponse(tar(entries, at), content_type="application/x-tar")
     return _file(response, filename, length(entries, at))
+
+
+def event_stream(lines: AsyncIterator[bytes]) -> StreamingHttpResponse:
+    """Server-sent events, which nothing in between may hold back."""
+    response = StreamingHttpResponse(lines, content_type="text/event-stream")
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
+    return response
 
 
 def _file(response: StreamingHttpResponse, filename: str, size: int) -> StreamingHttpResponse:

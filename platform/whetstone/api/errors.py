@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from contracts.fault import CATALOGUE, Fault, FaultReport
 from graders import GraderError
+from whetstone.api.misnomers import sentence_of
 from whetstone.artifacts.disk import is_full
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,8 @@ def _invalid(request: HttpRequest, exc: Any) -> HttpResponse:
 
 
 def _said(problem: dict[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return sentence_of(str(problem["loc"][-1]))
     message: str = problem["msg"].removeprefix("Value error, ")
     return message[:1].upper() + message[1:]
 

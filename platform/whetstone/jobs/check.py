@@ -67,6 +67,9 @@ def check(team: Team, draft: JobDraft) -> Checked:
             found.validation = find_version(team, draft.validation_file, param="validation_file")
     with _noting(found):
         found.pool = choose(draft.resources.pool)
+    if draft.integrations:
+        names = ", ".join(sorted({one.type for one in draft.integrations}))
+        found.warnings.append(Fault("job.integration_ignored", field="integrations", integration=names).report)
     _check_data(found, method)
     with _noting(found):
         _check_evaluator(team, found, method)

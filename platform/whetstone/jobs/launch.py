@@ -53,6 +53,8 @@ def _create(user: User, team: Team, found: Checked) -> Job:
     )
     job.scorers.set(found.scorers)
     append(job, "status", {"from": "", "to": "queued", "reason": "", "fault": None})
+    if draft.integrations:
+        append(job, "log", {"text": str(Fault("job.integration_ignored", integration=draft.integrations[0].type))})
     wake_later(job)
     return job
 

@@ -8,6 +8,7 @@ from contracts.fault import FaultReport
 from contracts.job import ENDED, JobDraft, JobSpec
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Owned, User
+from whetstone.artifacts.models import Blob
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.modelhub.models import Model
@@ -150,6 +151,23 @@ class KeptCheckpoint(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "step"], name="one_model_per_checkpoint")]
+
+
+def new_result_id() -> str:
+    return new_id("file")
+
+
+class ResultFile(Owned):
+    """The numbers of a job that has ended, step by step, as a file. `jobs.results` makes it."""
+
+    id = models.CharField(max_length=64, primary_key=True, default=new_result_id, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="result_file")
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT, related_name="+")
+    """None once somebody has deleted it: it is not made again."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
 
 
 class Attempt(models.Model):

@@ -20,7 +20,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs import parts
 from whetstone.jobs.checkpoints import steps_to_keep
 from whetstone.jobs.forget import forget
-from whetstone.jobs.models import Chore, Event, Job
+from whetstone.jobs.models import Chore, Event, Job, ResultFile
 from whetstone.modelhub.models import Model
 
 FOR_A_WHILE = ("rollouts", "log")
@@ -129,6 +129,7 @@ def contents_needed() -> set[Content]:
 
 def _contents() -> Iterator[Content]:
     yield from DatasetVersion.objects.order_by().values_list("team_id", "blob__sha256")
+    yield from ResultFile.objects.exclude(blob=None).order_by().values_list("team_id", "blob__sha256")
     for team_id, files in Model.objects.order_by().values_list("team_id", "files"):
         yield from ((team_id, file["sha256"]) for file in files)
     for job in Job.objects.exclude(status__in=ENDED).order_by():

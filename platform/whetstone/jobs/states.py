@@ -4,6 +4,7 @@ from contracts.fault import Fault, FaultReport
 from contracts.job import ENDED, Status
 from whetstone import clock
 from whetstone.jobs.models import Attempt, Event, Job
+from whetstone.jobs.results import make_later
 
 EDGES: dict[str, frozenset[Status]] = {
     "validating_files": frozenset({"queued", "failed", "cancelled"}),
@@ -56,6 +57,8 @@ def move(job: Job, to: Status, reason: str = "", fault: FaultReport | None = Non
         ]
     )
     append(job, "status", {"from": before, "to": to, "reason": reason, "fault": job.fault})
+    if to in ENDED:
+        make_later(job)
 
 
 def _release(job: Job, to: Status) -> None:

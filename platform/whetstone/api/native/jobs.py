@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router, Schema
 
 from contracts.job import JobDraft
 from contracts.method import canonical
+from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.jobs import find_job
@@ -139,10 +140,7 @@ def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0, le
     job = find_job(request, job_id)
     last = request.headers.get("Last-Event-ID", "")
     seen = int(last) if last.isdecimal() and len(last) < 19 else after
-    response = StreamingHttpResponse(_sse(job.id, seen), content_type="text/event-stream")
-    response["Cache-Control"] = "no-cache"
-    response["X-Accel-Buffering"] = "no"
-    return response
+    return event_stream(_sse(job.id, seen))
 
 
 async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""`/v1/files`: a file of rows is a dataset version."""
+"""`/v1/files`: a file of rows is a dataset version. The numbers of jobs that have ended are files, too."""
 
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
@@ -11,11 +11,13 @@ from contracts.fault import Fault
 from whetstone.accounts.scope import owned
 from whetstone.api.bodies import download
 from whetstone.api.caller import caller
-from whetstone.api.openai.objects import file_json
-from whetstone.api.openai.pages import page
+from whetstone.api.openai.objects import file_json, result_json
+from whetstone.api.openai.pages import page_of
 from whetstone.datasets.delete import delete_version
 from whetstone.datasets.ingest import ingest
 from whetstone.datasets.models import DatasetVersion
+from whetstone.jobs.models import ResultFile
+from whetstone.jobs.results import FILENAME, PURPOSE
 
 router = Router(tags=["files"])
 
@@ -41,37 +43,56 @@ def list_files(
     order: Literal["asc", "desc"] = "desc",
     purpose: str | None = None,
 ) -> dict[str, Any]:
-    rows = owned(DatasetVersion, caller(request).team).select_related("dataset", "blob")
+    team = caller(request).team
+    rows = owned(DatasetVersion, team).select_related("dataset", "blob")
     rows = rows.defer("offsets", "columns", "statistics", "mapping")
+    results = owned(ResultFile, team).exclude(blob=None).select_related("blob")
     rows = rows.filter(purpose=purpose) if purpose else rows
-    return page(rows, file_json, after=after, limit=limit, newest_first=order == "desc")
+    results = results if purpose in (None, PURPOSE) else results.none()
+    return page_of((rows, results), _json, after=after, limit=limit, newest_first=order == "desc")
+
+
+def _json(file: DatasetVersion | ResultFile) -> dict[str, Any]:
+    return result_json(file) if isinstance(file, ResultFile) else file_json(file)
 
 
 @router.get("/{file_id}")
 def retrieve(request: HttpRequest, file_id: str) -> dict[str, Any]:
-    return file_json(_find(request, file_id))
+    return _json(_find(request, file_id))
 
 
 @router.get("/{file_id}/content")
 def content(request: HttpRequest, file_id: str) -> StreamingHttpResponse:
-    version = _find(request, file_id)
-    return download(version.blob, version.filename, "application/jsonl")
+    file = _find(request, file_id)
+    if isinstance(file, DatasetVersion):
+        return download(file.blob, file.filename, "application/jsonl")
+    assert file.blob  # one that was deleted is not found
+    return download(file.blob, FILENAME, "text/csv")
 
 
 @router.delete("/{file_id}")
 def delete(request: HttpRequest, file_id: str) -> dict[str, Any]:
-    version = _find(request, file_id)
+    file = _find(request, file_id)
+    if isinstance(file, ResultFile):
+        file.blob = None
+        file.save(update_fields=["blob"])
+    else:
+        _delete_version(file)
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+def _delete_version(version: DatasetVersion) -> None:
     try:
         delete_version(version)
     except ProtectedError as error:
         jobs = ", ".join(sorted(str(job.pk) for job in error.protected_objects)[:5])
         raise Fault("dataset.in_use", field="file_id", jobs=jobs) from None
-    return {"id": file_id, "object": "file", "deleted": True}
 
 
-def _find(request: HttpRequest, file_id: str) -> DatasetVersion:
-    rows = owned(DatasetVersion, caller(request).team).select_related("dataset", "blob", "team")
-    version = rows.filter(id=file_id).first()
-    if version is None:
+def _find(request: HttpRequest, file_id: str) -> DatasetVersion | ResultFile:
+    team = caller(request).team
+    version = owned(DatasetVersion, team).select_related("dataset", "blob", "team").filter(id=file_id).first()
+    found = version or owned(ResultFile, team).exclude(blob=None).select_related("blob").filter(id=file_id).first()
+    if found is None:
         raise Fault("dataset.not_found", field="file_id", dataset=file_id)
-    return version
+    return found

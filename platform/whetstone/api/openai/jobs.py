@@ -1,30 +1,36 @@
 """`/v1/fine_tuning/jobs`: training jobs in OpenAI's form."""
 
 import math
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import orjson
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
+from django.utils import translation
 from ninja import Query, Router
 
 from contracts.fault import Fault
-from contracts.job import JobDraft
 from whetstone.accounts.scope import owned
+from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
+from whetstone.api.openai.draft import OpenAIDraft
+from whetstone.api.openai.numbers import Told, told_of
 from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
 from whetstone.api.openai.pages import page
 from whetstone.jobs.checkpoints import checkpoints_of
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
+from whetstone.jobs.tail import Watch, follow
 
 router = Router(tags=["fine-tuning"])
 
 
 @router.post("")
-def create(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
+def create(request: HttpRequest, draft: OpenAIDraft) -> dict[str, Any]:
     who = caller(request)
     return job_json(launch(who.user, who.team, draft))
 
@@ -76,18 +82,41 @@ def resume_job(request: HttpRequest, job_id: str) -> dict[str, Any]:
 
 @router.get("/{job_id}/events")
 def events(
-    request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
-) -> dict[str, Any]:
-    """Newest first; `after` is the id of the last event seen."""
-    rows = find_job(request, job_id).events.order_by("-number").defer("rows")
-    if after is not None:
-        rows = rows.filter(number__lt=_number_in(after))
-    found = list(rows[: limit + 1])
+    request: HttpRequest,
+    job_id: str,
+    after: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+    stream: bool = False,
+) -> Any:  # a page, or a stream
+    """Newest first; `after` is the id of the last event seen. With `stream=true` as they come, oldest first, until the
+    job has ended: server-sent events in the client's form, `[DONE]` at the end, and `limit` does not count."""
+    job = find_job(request, job_id)
+    number = _number_in(after) if after is not None else None
+    if stream:
+        return event_stream(_lines(job, number or 0, translation.get_language()))
+    rows = job.events.order_by("-number")
+    found = list((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
+    told = told_of(job, [event.step for event in found if event.step is not None])
     return {
         "object": "list",
-        "data": [event_json(event) for event in found[:limit]],
+        "data": [event_json(job, event, told) for event in found[:limit]],
         "has_more": len(found) > limit,
     }
+
+
+async def _lines(job: Job, after: int, language: str | None) -> AsyncIterator[bytes]:
+    told: Told = {}
+    async for event in follow(job.id, after):
+        if event is None:
+            yield b": still here\n\n"
+            continue
+        if event.type in ("metrics", "evaluation") and event.step is not None:
+            told = {key: value for key, value in told.items() if key[1] == event.step}
+            told[(event.type, event.step)] = event.data["values"]
+        with translation.override(language):
+            yield b"data: " + orjson.dumps(event_json(job, event, told)) + b"\n\n"
+    if not Watch.are_closing:
+        yield b"data: [DONE]\n\n"
 
 
 def _number_in(event_id: str) -> int:

@@ -7,9 +7,12 @@ from django.utils.translation import gettext as _
 from contracts.fault import FaultReport
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
+from whetstone.api.openai.numbers import Told, openai_data
 from whetstone.datasets.models import DatasetVersion
 from whetstone.jobs.checkpoints import Checkpoint
-from whetstone.jobs.models import Event, Job
+from whetstone.jobs.models import Event, Job, ResultFile
+from whetstone.jobs.progress import estimated_finish
+from whetstone.jobs.results import FILENAME, PURPOSE, result_file_of
 from whetstone.modelhub.models import Model
 
 
@@ -25,6 +28,20 @@ def file_json(version: DatasetVersion) -> dict[str, Any]:
         "dataset": str(version),
         "shape": version.shape or None,
         "rows": version.rows,
+    }
+
+
+def result_json(result: ResultFile) -> dict[str, Any]:
+    assert result.blob  # one that was deleted is not found
+    return {
+        "id": result.id,
+        "object": "file",
+        "bytes": result.blob.size,
+        "created_at": int(result.created_at.timestamp()),
+        "filename": FILENAME,
+        "purpose": PURPOSE,
+        "status": "processed",
+        "job": result.job_id,
     }
 
 
@@ -53,12 +70,12 @@ def job_json(job: Job) -> dict[str, Any]:
         "status": job.status,
         "training_file": job.training_id,
         "validation_file": job.validation_id,
-        "result_files": [],
+        "result_files": [results.id] if (results := result_file_of(job)) else [],
         "trained_tokens": job.trained_tokens,
         "error": fault_json(fault) if fault else None,
         "seed": job.seed,
-        "estimated_finish": None,
-        "integrations": [],
+        "estimated_finish": int(ends.timestamp()) if (ends := estimated_finish(job)) else None,
+        "integrations": [one.model_dump(exclude_none=True) for one in job.job_draft.integrations or ()],
         "hyperparameters": _supervised(job),
         "method": masked(job.job_draft.method.model_dump(mode="json", exclude_none=True)),
         "metadata": job.metadata,
@@ -113,17 +130,18 @@ def _openai_metrics(trained: dict[str, float], held_out: dict[str, float]) -> di
     )
 
 
-def event_json(event: Event) -> dict[str, Any]:
-    """`fine_tuning.job.event`."""
+def event_json(job: Job, event: Event, told: Told) -> dict[str, Any]:
+    """`fine_tuning.job.event`. `told`: what is known of the steps, so that one evaluated shows both numbers."""
     is_metrics = event.type in ("metrics", "evaluation")
+    own = ({"step": event.step} if event.step is not None else {}) | event.data
     return {
         "object": "fine_tuning.job.event",
-        "id": f"ftevent-{event.job_id.removeprefix('ftjob-')}-{event.number}",
+        "id": f"ftevent-{job.id.removeprefix('ftjob-')}-{event.number}",
         "created_at": int(event.at.timestamp()),
         "level": level(event),
         "message": sentence(event),
         "type": "metrics" if is_metrics else "message",
-        "data": ({"step": event.step} if event.step is not None else {}) | event.data,
+        "data": openai_data(job, event, told) | own if is_metrics else own,
     }
 
 

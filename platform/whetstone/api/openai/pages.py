@@ -19,15 +19,37 @@ def page(
     newest_first: bool = True,
 ) -> dict[str, Any]:
     """One page of rows that have `created_at` and an id, in a stable order."""
-    direction = "-" if newest_first else ""
-    rows = rows.order_by(f"{direction}created_at", f"{direction}id")
-    if after is not None:
-        last = rows.filter(pk=after).values_list("created_at", flat=True).first()
-        if last is None:
-            raise Fault("request.invalid", field="after", detail=f"There is no row with the id “{after}”.")
-        side = "lt" if newest_first else "gt"
-        rows = rows.filter(Q(**{f"created_at__{side}": last}) | Q(**{"created_at": last, f"pk__{side}": after}))
-    found = list(rows[: limit + 1])
+    return page_of((rows,), shape, after=after, limit=limit, newest_first=newest_first)
+
+
+def page_of(
+    kinds: tuple[QuerySet[Any], ...],  # Any: rows of several models
+    shape: Callable[[Any], dict[str, Any]],
+    *,
+    after: str | None,
+    limit: int,
+    newest_first: bool = True,
+) -> dict[str, Any]:
+    """The same of rows of several models, one order for all."""
+    last = _place(kinds, after) if after is not None else None
+    direction, side = ("-", "lt") if newest_first else ("", "gt")
+    found: list[Any] = []
+    for rows in kinds:
+        if last is not None:
+            beyond = Q(**{"created_at": last, f"pk__{side}": after})
+            rows = rows.filter(Q(**{f"created_at__{side}": last}) | beyond)
+        found += rows.order_by(f"{direction}created_at", f"{direction}id")[: limit + 1]
+    if len(kinds) > 1:
+        found.sort(key=lambda row: (row.created_at, row.pk), reverse=newest_first)
     shown = [shape(row) for row in found[:limit]]
     ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
     return {"object": "list", "data": shown, "has_more": len(found) > limit} | ends
+
+
+def _place(kinds: tuple[QuerySet[Any], ...], after: str) -> Any:
+    """When the row was made. Raises Fault request.invalid when there is none of this id."""
+    for rows in kinds:
+        found = rows.filter(pk=after).values_list("created_at", flat=True).first()
+        if found is not None:
+            return found
+    raise Fault("request.invalid", field="after", detail=f"There is no row with the id “{after}”.")
