@@ -177,6 +177,21 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "There is a judge “{judge}” already.",
         "Choose another name, or delete that one first.",
     ),
+    "webhook.not_found": (
+        "user",
+        "There is no webhook endpoint “{endpoint}” here.",
+        "It may have been deleted: look under Settings, or list them at /v1/webhook_endpoints.",
+    ),
+    "delivery.not_found": (
+        "user",
+        "There is no delivery “{delivery}” here.",
+        "Deliveries that have ended are kept for 30 days.",
+    ),
+    "webhook.unreachable": (
+        "user",
+        "Nobody answered at {url}: {detail}.",
+        "Look whether it is up. An address of your own network has to be named in WHETSTONE_PRIVATE_HOSTS.",
+    ),
     "secret.unreadable": (
         "platform",
         "The secret “{secret}” cannot be read: the platform's secret key has changed since it was stored.",

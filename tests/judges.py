@@ -19,6 +19,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: Any  # Any: JSON
+    raw: bytes = b""
 
 
 @dataclass
@@ -43,7 +44,7 @@ def serving(answer: Callable[[Asked], Said]) -> Iterator[Server]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length", "0")))
-            request = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(raw))
+            request = Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(raw), raw)
             server.asked.append(request)
             status, headers, body = server.answer(request)
             try:

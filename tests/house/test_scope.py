@@ -28,5 +28,6 @@ def test_everything_belongs_to_a_team_or_to_something_that_does() -> None:
     for model in apps.get_models():
         if not model.__module__.startswith("whetstone.") or model in free or issubclass(model, Owned):
             continue
-        owners = [field.related_model for field in model._meta.get_fields() if field.many_to_one and field.concrete]
+        held = [one for one in model._meta.get_fields() if (one.many_to_one or one.one_to_one) and one.concrete]
+        owners = [field.related_model for field in held]
         assert any(owner is Team or (isinstance(owner, type) and issubclass(owner, Owned)) for owner in owners), model

@@ -16,6 +16,8 @@ WRITING: dict[str, Scope] = {
     "api/v1/jobs/check": Scope.READ,
     "api/v1/judges": Scope.ADMIN,
     "api/v1/secrets": Scope.ADMIN,
+    "api/v1/webhooks": Scope.ADMIN,
+    "v1/webhook_endpoints": Scope.ADMIN,
 }
 """By the beginning of a route; the longest one that fits counts. A grader that is run may ask judges that cost money,
 and run code: that takes more than a key that only reads. Looking whether a grader or a draft is right costs nothing."""

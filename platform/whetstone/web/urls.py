@@ -3,7 +3,18 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from whetstone.web.views import compare, datasets, evaluators, jobs, judges, models, overview, settings, workers
+from whetstone.web.views import (
+    compare,
+    datasets,
+    evaluators,
+    jobs,
+    judges,
+    models,
+    overview,
+    settings,
+    webhooks,
+    workers,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -37,6 +48,11 @@ urlpatterns = [
     path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),
     path("settings/judges", judges.add, name="judge-add"),
     path("settings/judges/<int:pk>/delete", judges.remove, name="judge-delete"),
+    path("settings/webhooks", webhooks.add, name="webhook-add"),
+    path("settings/webhooks/<str:endpoint_id>/test", webhooks.test, name="webhook-test"),
+    path("settings/webhooks/<str:endpoint_id>/rotate", webhooks.new_secret, name="webhook-rotate"),
+    path("settings/webhooks/<str:endpoint_id>/delete", webhooks.remove, name="webhook-delete"),
+    path("settings/deliveries/<str:delivery_id>", webhooks.send_again, name="delivery-again"),
     path("settings/secrets", judges.add_secret, name="secret-add"),
     path("settings/secrets/<int:pk>/delete", judges.remove_secret, name="secret-delete"),
 ]

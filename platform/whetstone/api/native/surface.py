@@ -4,7 +4,18 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
-from whetstone.api.native import checkpoints, datasets, diffs, evaluators, graders, jobs, judges, models, trials
+from whetstone.api.native import (
+    checkpoints,
+    datasets,
+    deliveries,
+    diffs,
+    evaluators,
+    graders,
+    jobs,
+    judges,
+    models,
+    trials,
+)
 from whetstone.api.once import once
 from whetstone.api.parser import StrictParser
 
@@ -24,3 +35,4 @@ native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
+native_api.add_router("/webhooks/deliveries", deliveries.router)
