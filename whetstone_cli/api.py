@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from uuid import uuid4
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
@@ -14,7 +15,7 @@ from whetstone_cli.say import note
 
 Json = Any  # Any: what the API answers is shown, not interpreted
 PATIENCE_S = 30.0
-NEVER_BEGUN = (httpx.ConnectError, httpx.ConnectTimeout)
+PASSING_STATUS, PASSING_CODES = (429, 502, 503, 504), ("replay.in_progress",)
 _backing_off = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
 
 
@@ -46,8 +47,12 @@ class Api:
         return self.ask("POST", path, json={} if body is None else body)
 
     def ask(self, method: str, path: str, **more: Any) -> Json:  # Any: httpx's arguments
-        """Raises Ended with what the platform says, or that it was not reached."""
-        return self._patiently(self._once, method, path, **more).json()
+        """Raises Ended with what the platform says, or that it was not reached.
+
+        Every try of a POST bears the same key: one whose answer was lost does its work once.
+        """
+        headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        return self._patiently(self._once, method, path, headers=headers, **more).json()
 
     @contextmanager
     def body(self, path: str, **headers: str) -> Iterator[httpx.Response]:
@@ -56,7 +61,7 @@ class Api:
             with self._client.stream("GET", path, headers=headers) as answer:
                 if not answer.is_success:
                     answer.read()
-                    _judge("GET", answer)
+                    _judge(answer)
                 yield answer
         except httpx.TransportError as error:
             raise Passing(f"{self.where.url} was not reached ({type(error).__name__})") from None
@@ -80,12 +85,9 @@ class Api:
             answer = self._client.request(method, path, **more)
         except httpx.TransportError as error:
             sentence = f"{self.where.url} was not reached ({type(error).__name__}: {error})"
-            if method == "GET" or isinstance(error, NEVER_BEGUN):
-                raise Passing(sentence) from None
-            next_step = "It may have been done all the same: look before you send it again."
-            raise Ended(Exit.UNKNOWN, f"{sentence}.", next_step) from None
+            raise Passing(sentence) from None
         if not answer.is_success:
-            _judge(method, answer)
+            _judge(answer)
         return answer
 
 
@@ -93,10 +95,10 @@ def connect(patience_s: float = PATIENCE_S) -> Api:
     return Api(place(), patience_s)
 
 
-def _judge(method: str, answer: httpx.Response) -> NoReturn:
+def _judge(answer: httpx.Response) -> NoReturn:
     status = answer.status_code
     told = _error_in(answer)
-    if status in (429, 503) or (status in (502, 504) and method == "GET"):
+    if status in PASSING_STATUS or told.get("code") in PASSING_CODES:
         raise Passing(told.get("message") or f"the platform answered {status}", _retry_after_s(answer))
     if "message" not in told:
         raise refuse(f"{answer.url} answered {status}, and not as Whetstone does.", "Check the platform's address.")

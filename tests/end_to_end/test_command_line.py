@@ -7,7 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -212,3 +216,46 @@ def test_what_is_wrong_is_said_in_a_sentence_with_the_next_step(shell: Shell, tm
     shell.run("models", "pull", "nobody", code=1)
     shell.environment["WHETSTONE_URL"] = "nonsense://x"
     shell.run("models", "list", code=1)
+
+
+@contextmanager
+def losing_first_answers(url: str) -> Iterator[str]:
+    """The platform behind somebody who does the first POST and loses its answer."""
+    lost = threading.Event()
+
+    class Between(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self._pass_on(self.rfile.read(int(self.headers["content-length"])))
+
+        def do_GET(self) -> None:
+            self._pass_on(b"")
+
+        def _pass_on(self, body: bytes) -> None:
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            answer = httpx.request(self.command, url + self.path, content=body, headers=headers, timeout=30)
+            if self.command == "POST" and not lost.is_set():
+                lost.set()
+                self.connection.close()
+                return
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_job_whose_answer_was_lost_is_created_once(
+    shell: Shell, api: httpx.Client, questions: str, tmp_path: Path, laptop: Laptop
+) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(draft(questions, max_steps=1) | {"metadata": {"only": "once"}}))
+    with losing_first_answers(laptop.url) as url:
+        shell.environment["WHETSTONE_URL"] = url
+        job = shell.run("jobs", "create", file)
+    found = api.get("/v1/fine_tuning/jobs?metadata[only]=once").json()["data"]
+    assert [one["id"] for one in found] == [job]
+    until(api, job)
