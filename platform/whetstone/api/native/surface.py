@@ -20,7 +20,13 @@ from whetstone.api.once import once
 from whetstone.api.parser import StrictParser
 
 native_api = NinjaAPI(
-    title="Whetstone", version="1", urls_namespace="native", auth=AUTH, docs_url=None, parser=StrictParser()
+    title="Whetstone",
+    version="1",
+    urls_namespace="native",
+    auth=AUTH,
+    docs_url=None,
+    openapi_url=None,
+    parser=StrictParser(),
 )
 answer_errors(native_api)
 native_api.add_decorator(once)

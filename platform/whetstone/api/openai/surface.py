@@ -9,7 +9,13 @@ from whetstone.api.openai import files, graders, jobs, models, webhooks
 from whetstone.api.parser import StrictParser
 
 openai_api = NinjaAPI(
-    title="Whetstone", version="1", urls_namespace="openai", auth=AUTH, docs_url=None, parser=StrictParser()
+    title="Whetstone",
+    version="1",
+    urls_namespace="openai",
+    auth=AUTH,
+    docs_url=None,
+    openapi_url=None,
+    parser=StrictParser(),
 )
 answer_errors(openai_api)
 openai_api.add_decorator(once)

@@ -1,0 +1,101 @@
+"""The API's OpenAPI document: `/v1` and `/api/v1` in one, from the routes themselves."""
+
+import inspect
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from ninja import NinjaAPI
+from ninja.operation import Operation
+
+from whetstone.api.native.surface import native_api
+from whetstone.api.openai.surface import openai_api
+
+SURFACES = (("/v1/", openai_api, ""), ("/api/v1/", native_api, "native_"))
+ABOUT = """\
+Jobs, files, models and graders as OpenAI's client knows them under `/v1`; what OpenAI has no word for under `/api/v1`.
+Every error has the form of `Error`; `next_step` says what to do. A `POST` with an `Idempotency-Key` is done once."""
+TEXT = {"type": "string"}
+OR_NULL = {"type": ["string", "null"]}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {"message": TEXT, "type": TEXT, "param": OR_NULL, "code": OR_NULL, "next_step": TEXT},
+        }
+    },
+}
+KEYS = {
+    "key": {"type": "http", "scheme": "bearer", "description": "`wk-…`, from the settings page"},
+    "azure": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "api-key",
+        "description": "the same, as Azure's client sends it",
+    },
+}
+Document = dict[str, Any]  # Any: JSON
+
+
+def openapi(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(document())
+
+
+@lru_cache(maxsize=1)
+def document() -> Document:
+    paths: Document = {}
+    schemas: Document = {"Error": ERROR}
+    for prefix, api, name in SURFACES:
+        found = api.get_openapi_schema(path_prefix=prefix)
+        _merge(schemas, found["components"]["schemas"])
+        for path, verbs in found["paths"].items():
+            paths[path] = {verb: _told(told, api, name) for verb, told in verbs.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Whetstone", "version": "1", "description": ABOUT, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "security": [{name: []} for name in KEYS],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": dict(sorted(schemas.items())), "securitySchemes": KEYS},
+    }
+
+
+def _merge(schemas: Document, more: Document) -> None:
+    """Raises ValueError: one name for two things, which only a change of the code mends."""
+    for name, schema in more.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"two different schemas of the API are called {name}")
+
+
+def _told(told: Document, api: NinjaAPI, name: str) -> Document:
+    """An operation with a short name, the form of its errors, and JSON where the view says so."""
+    function = told["operationId"].removeprefix("whetstone_api_").partition("_")[2]
+    responses = {str(status): dict(answer) for status, answer in told["responses"].items()}
+    if _answers_an_object(api, told["operationId"]):
+        for answer in responses.values():
+            answer.setdefault("content", {"application/json": {"schema": {"type": "object"}}})
+    responses["default"] = {
+        "description": "What is wrong, and what to do",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    kept = {key: value for key, value in told.items() if key not in ("security", "operationId", "responses")}
+    return {"operationId": f"{name}{function}", **kept, "responses": responses}
+
+
+def _answers_an_object(api: NinjaAPI, operation_id: str) -> bool:
+    """A view that answers with a file or a stream is annotated with a response."""
+    view = next(one.view_func for one in _operations(api) if api.get_openapi_operation_id(one) == operation_id)
+    returned = inspect.signature(view).return_annotation
+    return not (isinstance(returned, type) and issubclass(returned, HttpResponseBase)) and "Status[None]" not in str(
+        returned
+    )
+
+
+def _operations(api: NinjaAPI) -> Iterator[Operation]:
+    for _prefix, router in api._routers:  # the one way to a route's own function
+        for path_view in router.path_operations.values():
+            yield from path_view.operations

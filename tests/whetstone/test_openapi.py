@@ -1,0 +1,46 @@
+"""The document of the API: what is committed, what is served, and the routes are the same."""
+
+import json
+
+import pytest
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from scripts import api_reference
+from whetstone.api.document import document
+
+
+def test_the_committed_document_and_page_say_what_the_routes_are() -> None:
+    told = "run python -m scripts.api_reference"
+    assert api_reference.OPENAPI.read_text(encoding="utf-8") == api_reference.text(), told
+    assert api_reference.PAGE.read_text(encoding="utf-8") == api_reference.page(), told
+
+
+def test_the_platform_serves_the_same_without_a_key() -> None:
+    answer = Client().get("/api/openapi.json")
+    assert answer.json() == json.loads(api_reference.OPENAPI.read_text(encoding="utf-8"))
+
+
+def test_every_operation_has_a_name_of_its_own_and_says_how_it_fails() -> None:
+    told = [one for verbs in document()["paths"].values() for one in verbs.values()]
+    names = [one["operationId"] for one in told]
+    assert len(names) == len(set(names))
+    assert {"jobs_create", "files_create", "native_jobs_check_draft", "webhooks_rotate_secret"} <= set(names)
+    assert all("default" in one["responses"] for one in told)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    text = json.dumps(document())
+    names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert names <= document()["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize("name", sorted(document()["components"]["schemas"]))
+def test_every_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(document()["components"]["schemas"][name])
+
+
+def test_an_error_is_as_the_document_says() -> None:
+    schema = document()["components"]["schemas"]["Error"]
+    for path in ("/v1/models", "/v1/files/x", "/api/v1/nothing", "/v1/fine_tuning/jobs?limit=x"):
+        Draft202012Validator(schema).validate(Client().get(path).json())
