@@ -30,12 +30,12 @@ def manage(environment: dict[str, str], *arguments: str) -> "subprocess.Complete
 
 
 @contextmanager
-def serving(environment: dict[str, str]) -> Iterator[Web]:
+def serving(environment: dict[str, str], module: str = "whetstone.asgi") -> Iterator[Web]:
     """The process and its address, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    serve = f"-m uvicorn whetstone.asgi:application --port {port} --timeout-graceful-shutdown 30"
+    serve = f"-m uvicorn {module}:application --no-access-log --port {port} --timeout-graceful-shutdown 30"
     with subprocess.Popen([sys.executable, *serve.split()], cwd=ROOT, env=environment) as process:
         try:
             _await(f"http://127.0.0.1:{port}")

@@ -1,0 +1,166 @@
+"""What the API's requests take: creating jobs at a steady rate, long lists, many events, many open streams.
+
+One web process on PostgreSQL where there is one, on SQLite otherwise, and no worker. Creating is set beside a bare
+django-ninja route of one insert, at the same rate in the same run; reading beside the same route without an insert.
+What is aimed at: p99 of creating 100 jobs a second below 100 ms; 20 of 10,000 jobs below 30 ms; 1,000 events below
+50 ms; 500 open streams, each with an event's news within a second.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from pathlib import Path
+from time import perf_counter, time
+
+import httpx
+
+from scripts import machine
+from tests.whetstone.serving import ROOT, environment_of, manage, serving
+
+RATE, SECONDS, ROUNDS = 100, 5, 3
+JOBS, EVENTS, STREAMS, WATCHED, NEWS = 10_000, 1_000, 500, 10, 20
+PREPARE = """
+import django; django.setup()
+from tests.whetstone.factories import make_dataset, make_key, make_model
+print(make_model(name="tiny").name, make_dataset(name="sums").id, make_key())
+"""
+FILL = f"""
+import django; django.setup()
+from whetstone.jobs.models import Event, Job, new_job_id
+first = Job.objects.order_by("created_at").first()
+jobs = []
+for _ in range({JOBS} - Job.objects.count()):
+    first.pk = new_job_id()
+    jobs.append(Job(**{{f.attname: getattr(first, f.attname) for f in Job._meta.concrete_fields}}))
+Job.objects.bulk_create(jobs, batch_size=500)
+last = Job.objects.order_by("-created_at").first()
+from whetstone import clock
+values = {{f"metric/{{n}}": n / 7 for n in range(12)}}
+events = [Event(job=last, number=last.last_event + 1 + n, attempt=1, type="metrics", step=n, at=clock.now(),
+          data={{"values": values}}) for n in range({EVENTS})]
+Event.objects.bulk_create(events, batch_size=500)
+Job.objects.filter(pk=last.pk).update(last_event=last.last_event + {EVENTS})
+print(last.pk, *Job.objects.order_by("created_at").values_list("pk", flat=True)[:{WATCHED}])
+"""
+TELL = f"""
+import sys, time, django; django.setup()
+from django.db import transaction
+from whetstone.jobs.models import Job
+from whetstone.jobs.states import append
+for n in range({NEWS}):
+    for pk in sys.argv[1:]:
+        with transaction.atomic():
+            append(Job.objects.select_for_update().get(pk=pk), "log", {{"text": str(time.time())}})
+    time.sleep(0.25)
+"""
+
+
+def main() -> None:
+    server = machine.postgres()
+    print("PostgreSQL" if server else "SQLite")
+    with tempfile.TemporaryDirectory() as home, machine.fresh_database(server) if server else nullcontext() as url:
+        environment = environment_of(Path(home), url) | {"WHETSTONE_RATE_LIMIT": "0"}
+        assert manage(environment, "migrate", "-v0").returncode == 0
+        model, dataset, key = _script(environment, PREPARE)
+        method = {"type": "grpo", "grpo": {"grader": {"type": "number", "reference": "{{ item.answer }}"}}}
+        draft = {"model": model, "training_file": dataset, "method": method}
+        with serving(environment) as (_, ours), serving(environment, "benchmarks._bare") as (_, bare):
+            headers = {"Authorization": f"Bearer {key}"}
+            asyncio.run(_creating(f"{ours}/v1/fine_tuning/jobs", headers, draft, f"{bare}/one"))
+            job, *watched = _script(environment, FILL)
+            asyncio.run(_reading(ours, headers, job, f"{bare}/none"))
+            asyncio.run(_streams(ours, headers, watched, environment))
+
+
+def _script(environment: dict[str, str], source: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()
+
+
+async def _creating(url: str, headers: dict[str, str], draft: object, bare: str) -> None:
+    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=16)) as http:
+        pairs = []
+        for _ in range(ROUNDS):
+            ours = await _steadily(lambda: http.post(url, json=draft, headers=headers))
+            theirs = await _steadily(lambda: http.post(bare, json={"name": "bare"}))
+            pairs.append((ours, theirs))
+    ratio = statistics.median(statistics.median(ours) / statistics.median(theirs) for ours, theirs in pairs)
+    for name, column in zip(("a job, created", "a bare insert"), zip(*pairs, strict=True), strict=True):
+        times = sorted(each for one in column for each in one)
+        p50, p99 = times[len(times) // 2], times[int(0.99 * len(times))]
+        print(f"{name:<18}{RATE} a second: median {1000 * p50:6.1f} ms, p99 {1000 * p99:6.1f} ms")
+    print(f"the ratio of the medians: {ratio:.1f}")
+
+
+async def _steadily(send: Callable[[], Awaitable[httpx.Response]]) -> list[float]:
+    """Seconds from the moment at which each request was due, so that one that had to wait counts its waiting."""
+    start = perf_counter()
+
+    async def one(n: int) -> float:
+        due = start + n / RATE
+        await asyncio.sleep(max(0.0, due - perf_counter()))
+        (await send()).raise_for_status()
+        return perf_counter() - due
+
+    return await asyncio.gather(*(one(n) for n in range(RATE * SECONDS)))
+
+
+async def _reading(url: str, headers: dict[str, str], job: str, bare: str) -> None:
+    reads = {
+        f"20 of {JOBS:,} jobs": f"{url}/v1/fine_tuning/jobs?limit=20",
+        f"{EVENTS:,} events": f"{url}/v1/fine_tuning/jobs/{job}/events?limit={EVENTS}",
+    }
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
+        for name, address in reads.items():
+            pairs = [(await _read(http, address, headers), await _read(http, bare, {})) for _ in range(30)]
+            ours = statistics.median(one for one, _ in pairs)
+            ratio = statistics.median(one / other for one, other in pairs)
+            print(f"{name:<18}{1000 * ours:6.1f} ms, {ratio:.1f} times a bare answer")
+
+
+async def _read(http: httpx.AsyncClient, url: str, headers: dict[str, str]) -> float:
+    start = perf_counter()
+    (await http.get(url, headers=headers)).raise_for_status()
+    return perf_counter() - start
+
+
+async def _streams(url: str, headers: dict[str, str], jobs: list[str], environment: dict[str, str]) -> None:
+    delays: list[float] = []
+    opened = asyncio.Semaphore(0)
+    limits = httpx.Limits(max_connections=STREAMS)
+    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=limits, headers=headers) as http:
+
+        async def watch(job: str) -> None:
+            async with http.stream("GET", f"{url}/api/v1/jobs/{job}/live") as answer:
+                answer.raise_for_status()
+                opened.release()
+                async for line in answer.aiter_lines():
+                    event = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
+                    if event.get("type") == "log":
+                        delays.append(time() - float(event["text"]))
+                    if len(delays) >= STREAMS * NEWS:
+                        return
+
+        viewers = [asyncio.create_task(watch(jobs[n % len(jobs)])) for n in range(STREAMS)]
+        for _ in viewers:
+            await opened.acquire()
+        command = [sys.executable, "-c", TELL, *jobs]
+        told = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
+        await told.wait()
+        await asyncio.wait(viewers, timeout=10)
+        for viewer in viewers:
+            viewer.cancel()
+        await asyncio.gather(*viewers, return_exceptions=True)
+    delays.sort()
+    print(f"{STREAMS} open streams: {len(delays):,} of {STREAMS * NEWS:,} told; ", end="")
+    print(f"delay median {1000 * delays[len(delays) // 2]:.0f} ms, most {1000 * delays[-1]:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
