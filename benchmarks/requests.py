@@ -63,8 +63,14 @@ for n in range({NEWS}):
 def main() -> None:
     server = machine.postgres()
     print("PostgreSQL" if server else "SQLite")
-    with tempfile.TemporaryDirectory() as home, machine.fresh_database(server) if server else nullcontext() as url:
+    program = machine.redis_server()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        machine.fresh_database(server) if server else nullcontext() as url,
+        machine.fresh_redis(program, Path(home)) if program else nullcontext() as broker,
+    ):
         environment = environment_of(Path(home), url) | {"WHETSTONE_RATE_LIMIT": "0"}
+        environment |= {"WHETSTONE_BROKER_URL": broker} if broker else {}
         assert manage(environment, "migrate", "-v0").returncode == 0
         model, dataset, key = _script(environment, PREPARE)
         method = {"type": "grpo", "grpo": {"grader": {"type": "number", "reference": "{{ item.answer }}"}}}

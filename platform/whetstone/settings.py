@@ -101,6 +101,10 @@ DATABASES: dict[str, Any] = {"default": dict(dj_database_url.parse(ENVIRONMENT.d
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     HOME.mkdir(parents=True, exist_ok=True)
     DATABASES["default"]["OPTIONS"] = _SQLITE
+else:
+    # Under ASGI every request has a thread, and so a connection, of its own: from a pool they cost nothing to open.
+    DATABASES["default"]["ENGINE"] = "dj_db_conn_pool.backends.postgresql"
+    DATABASES["default"]["POOL_OPTIONS"] = {"POOL_SIZE": 8, "MAX_OVERFLOW": 12, "RECYCLE": 600}
 
 # Counters of requests. Only a Redis is shared by several web processes.
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -27,9 +27,9 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def frontend(tmp_path: Path, settings: Settings) -> Iterator[None]:
+def frontend(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[None]:
     """Pages are rendered whether or not this checkout's frontend is built."""
-    dist = tmp_path / "dist"
+    dist = tmp_path_factory.mktemp("dist")
     (dist / ".vite").mkdir(parents=True)
     entry = {"file": "assets/main-1.js", "css": ["assets/main-1.css"]}
     (dist / ".vite" / "manifest.json").write_text(json.dumps({"src/main.ts": entry}))

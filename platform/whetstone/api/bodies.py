@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
+from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
@@ -40,7 +41,9 @@ def archive(entries: Sequence[Entry], at: datetime, filename: str) -> StreamingH
 
 
 def event_stream(lines: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    """Server-sent events, which nothing in between may hold back."""
+    """Server-sent events, which nothing in between may hold back. They last, and hold no connection to the database."""
+    if not connection.in_atomic_block:
+        connection.close()
     response = StreamingHttpResponse(lines, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

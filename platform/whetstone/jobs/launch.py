@@ -6,11 +6,12 @@ from django.db import transaction
 
 from contracts.fault import Fault
 from contracts.job import JobDraft, JobSpec
+from whetstone import clock
 from whetstone.accounts.models import Team, User
 from whetstone.jobs.check import Checked, check
-from whetstone.jobs.models import Job, new_job_id
+from whetstone.jobs.models import Event, Job, new_job_id
 from whetstone.jobs.states import append
-from whetstone.jobs.wake import wake_later
+from whetstone.jobs.wake import wake
 
 
 def launch(user: User, team: Team, draft: JobDraft) -> Job:
@@ -33,7 +34,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
     assert found.training
     seed = draft.seed if draft.seed is not None else secrets.randbelow(2**31)
     job_id = new_job_id()
-    spec = _spec(job_id, found, seed)
+    spec, at = _spec(job_id, found, seed), clock.now()
     job = Job.objects.create(
         id=job_id,
         team=team,
@@ -50,12 +51,16 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         metadata=draft.metadata or {},
         seed=seed,
         total_steps=spec.total_steps,
+        woken_at=at,
+        last_event=1,
     )
-    job.scorers.set(found.scorers)
-    append(job, "status", {"from": "", "to": "queued", "reason": "", "fault": None})
+    if found.scorers:
+        job.scorers.set(found.scorers)
+    data = {"from": "", "to": "queued", "reason": "", "fault": None}
+    Event.objects.create(job=job, number=1, attempt=0, type="status", at=at, data=data)
     if draft.integrations:
         append(job, "log", {"text": str(Fault("job.integration_ignored", integration=draft.integrations[0].type))})
-    wake_later(job)
+    transaction.on_commit(lambda: wake(job.id, job.pool), robust=True)
     return job
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import takewhile
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -14,6 +16,8 @@ from whetstone.jobs.models import Event, Job
 log = logging.getLogger(__name__)
 POLL_S = 0.2
 BATCH = 500
+KEPT = 1000
+"""Events of a job that is watched, held in memory for those who follow it."""
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
@@ -52,7 +56,7 @@ def _newest(job_id: str) -> tuple[int, str]:
 
 
 class Watch:
-    """Knows a job's newest event, asked for once for all viewers of this process."""
+    """Reads a job's new events once for all viewers of this process."""
 
     _open: dict[str, "Watch"] = {}
     are_closing = False
@@ -61,6 +65,10 @@ class Watch:
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         self.newest = 0
+        self._read: deque[Event] = deque(maxlen=KEPT)
+        """The newest events, oldest first, with none between them left out."""
+        self._read_after = 0
+        """The number below the first of them."""
         self.has_ended = False
         self.viewers = 0
         self._changed = asyncio.Condition()
@@ -91,18 +99,38 @@ class Watch:
                 return False
         return self.newest > number
 
+    def known(self, after: int) -> list[Event] | None:
+        """The events above `after`, where all of them are at hand."""
+        if not self._read or after < self._read_after:
+            return None
+        new = list(takewhile(lambda event: event.number > after, reversed(self._read)))
+        return new[::-1][:BATCH]
+
+    async def _take_in(self, newest: int) -> None:
+        """Reads what is new since the last look. The first look reads nothing: who comes late asks for himself."""
+        if self.newest == 0:
+            self._read_after = newest
+        elif newest > self.newest:
+            for event in await _tail(self.job_id, self.newest):
+                if len(self._read) == KEPT:
+                    self._read_after = self._read[0].number
+                self._read.append(event)
+            newest = self._read[-1].number if self._read else newest
+        self.newest = max(newest, self.newest)
+
     async def _poll(self) -> None:
         while True:
             try:
                 newest, status = await _newest(self.job_id)
+                before = self.newest
+                await self._take_in(newest)
             except Exception as error:  # a database that is away for a while must not end the watch
                 log.warning("job=%s could not be watched: %s", self.job_id, error)
                 await asyncio.sleep(5 * POLL_S)
                 continue
             async with self._changed:
                 self.has_ended = status in ENDED
-                if newest > self.newest or self.has_ended or Watch.are_closing:
-                    self.newest = max(newest, self.newest)
+                if self.newest > before or self.has_ended or Watch.are_closing:
                     self._changed.notify_all()
             await asyncio.sleep(POLL_S)
 
@@ -115,7 +143,9 @@ async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterato
     watch = Watch.join(job_id)
     try:
         while not Watch.are_closing:
-            events = await _tail(job_id, after)
+            events = watch.known(after)
+            if events is None:
+                events = await _tail(job_id, after)
             for event in events:
                 after = event.number
                 yield event
