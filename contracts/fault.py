@@ -337,6 +337,31 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "The output layer {layer} cannot have an adapter: the loss reads its weights directly.",
         "Take it out of the LoRA targets, or use “all-linear”, which leaves it out.",
     ),
+    "upload.not_found": (
+        "user",
+        "There is no upload “{upload}” here.",
+        "Begin a new one: an upload is forgotten a day after its hour.",
+    ),
+    "upload.not_pending": (
+        "user",
+        "The upload is {status}.",
+        "Begin a new one: an upload takes parts for an hour, until it is completed or cancelled.",
+    ),
+    "upload.wrong_parts": (
+        "user",
+        "The parts do not make the file that was announced: {detail}.",
+        "Name each part once and in order, so that together they have the announced number of bytes.",
+    ),
+    "upload.wrong_md5": (
+        "user",
+        "What arrived has the MD5 {found}, which is not the one that was given.",
+        "Send the parts again: one of them was changed on the way.",
+    ),
+    "upload.too_large": (
+        "user",
+        "The file is larger than {limit_mb} MB.",
+        "Split the file, or ask the operator to raise WHETSTONE_MAX_PARTS_MB.",
+    ),
     "upload.interrupted": ("user", "The upload broke off.", "Send the file again. Nothing of it was kept."),
     "platform.disk_low": (
         "platform",

@@ -37,6 +37,8 @@ class Environment(BaseSettings):
     log: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for machines."""
     max_upload_mb: int = Field(1024, ge=1)
+    max_parts_mb: int = Field(8192, ge=1)
+    """The largest file that comes in parts, through /v1/uploads."""
     rate_limit: int = Field(1200, ge=0)
     """How many requests each API key may send a minute; 0: as many as it likes."""
     lease_s: float = Field(300, gt=0)

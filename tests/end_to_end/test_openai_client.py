@@ -1,5 +1,6 @@
 """The official `openai` client against a running platform: what CI pipelines already speak."""
 
+import hashlib
 from collections.abc import Iterator
 
 import httpx
@@ -45,6 +46,35 @@ def test_files_are_created_listed_read_and_deleted(client: openai.OpenAI) -> Non
         client.files.retrieve(file.id)
     assert caught.value.code == "dataset.not_found"
     assert caught.value.request_id
+
+
+def test_a_large_file_comes_in_parts(client: openai.OpenAI) -> None:
+    content = ROWS * 3
+    done = client.uploads.upload_file_chunked(
+        file=content,
+        filename="parts.jsonl",
+        bytes=len(content),
+        mime_type="application/jsonl",
+        purpose="fine-tune",
+        part_size=len(ROWS),
+        md5=hashlib.md5(content).hexdigest(),
+    )
+    assert done.status == "completed"
+    assert done.file is not None
+    assert client.files.content(done.file.id).read() == content
+    begun = client.uploads.create(bytes=1, filename="x.jsonl", mime_type="application/jsonl", purpose="fine-tune")
+    assert client.uploads.cancel(begun.id).status == "cancelled"
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.uploads.parts.create(begun.id, data=b"x")
+    assert caught.value.code == "upload.not_pending"
+
+
+def test_a_file_lasts_as_long_as_was_said(client: openai.OpenAI) -> None:
+    file = client.files.create(
+        file=("short.jsonl", ROWS), purpose="evals", expires_after={"anchor": "created_at", "seconds": 7200}
+    )
+    assert file.expires_at is not None
+    assert abs(file.expires_at - file.created_at - 7200) <= 1
 
 
 def test_a_job_is_created_watched_and_its_model_found(client: openai.OpenAI, api: httpx.Client) -> None:

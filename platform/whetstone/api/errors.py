@@ -32,6 +32,7 @@ STATUS = {
     "artifact.lost": 500,
     "platform.disk_low": 503,
     "rate.exceeded": 429,
+    "upload.too_large": 413,
     "replay.in_progress": 409,
     "platform.disk_full": 507,
 }

@@ -5,6 +5,7 @@ from whetstone.accounts.models import Scope
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITING: dict[str, Scope] = {
     "v1/files": Scope.FILES,
+    "v1/uploads": Scope.FILES,
     "v1/fine_tuning/jobs": Scope.JOBS,
     "v1/fine_tuning/alpha/graders/validate": Scope.READ,
     "v1/fine_tuning/alpha/graders/run": Scope.JOBS,

@@ -1,5 +1,6 @@
 """Taking a file in: it is read to its end before anything is kept."""
 
+from datetime import datetime
 from typing import IO, cast
 
 from django.conf import settings
@@ -18,16 +19,25 @@ from whetstone.datasets.statistics import prove
 
 
 def ingest(
-    user: User, team: Team, upload: "UploadedFile[bytes]", *, name: str, purpose: str = "fine-tune"
+    user: User,
+    team: Team,
+    upload: "UploadedFile[bytes]",
+    *,
+    name: str,
+    purpose: str = "fine-tune",
+    expires_at: datetime | None = None,
+    limit_mb: int | None = None,
 ) -> DatasetVersion:
     """Keep an uploaded JSONL file as the next version of the dataset of this name.
+
+    `limit_mb`: other than the one for files that come in one piece.
 
     Raises:
         Fault: dataset.too_large, dataset.broken_line, dataset.empty, platform.disk_low; nothing of the file stays
             behind.
     """
     require_room()
-    limit_mb = settings.ENVIRONMENT.max_upload_mb
+    limit_mb = limit_mb or settings.ENVIRONMENT.max_upload_mb
     if upload.size is not None and upload.size > limit_mb * 1024 * 1024:
         raise Fault("dataset.too_large", field="file", limit_mb=limit_mb)
     source = cast(IO[bytes], upload.file)
@@ -36,7 +46,7 @@ def ingest(
     source.seek(0)
     facts = scanned(put(team, source), found, upload.name or name, purpose)
     mapping, answers = _guess(source, found)
-    return keep(user, team, name, Contents(**facts, mapping=mapping, answers=answers))
+    return keep(user, team, name, Contents(**facts, mapping=mapping, answers=answers, expires_at=expires_at))
 
 
 def _guess(source: IO[bytes], found: Scan) -> tuple[ColumnMapping, Answers]:

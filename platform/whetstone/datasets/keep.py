@@ -1,6 +1,7 @@
 """The one way a version of a dataset comes to be."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -29,6 +30,7 @@ class Contents:
     mapping: ColumnMapping
     answers: Answers
     origin: dict[str, Any] = field(default_factory=dict)
+    expires_at: datetime | None = None
 
     @property
     def shape(self) -> str:
@@ -78,5 +80,6 @@ def _create(user: User, dataset: Dataset, contents: Contents) -> DatasetVersion:
         statistics=contents.lines | contents.answers.model_dump(mode="json"),
         offsets=contents.offsets,
         origin=contents.origin,
+        expires_at=contents.expires_at,
         created_by=user,
     )

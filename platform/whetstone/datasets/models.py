@@ -1,6 +1,7 @@
 """The data hub: datasets and their immutable versions."""
 
 from django.db import models
+from django.utils import timezone
 from pydantic import TypeAdapter
 
 from contracts.dataset import ColumnMapping
@@ -51,6 +52,8 @@ class DatasetVersion(Owned):
     """For one side of a split: what it was split from, which side it is, and at which share."""
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, db_index=True)
+    """When housekeeping deletes it, unless a job uses it."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -80,3 +83,40 @@ class DatasetVersion(Owned):
     def ref(self) -> DatasetRef:
         file = self.blob.ref(self.filename)
         return DatasetRef(id=self.id, file=file, mapping=self.column_mapping, rows=self.rows)
+
+
+def new_upload_id() -> str:
+    return new_id("upload")
+
+
+def new_part_id() -> str:
+    return new_id("part")
+
+
+class Upload(Owned):
+    """A file that comes in parts. They lie on disk until it is complete. See `datasets.uploads`."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        COMPLETED = "completed"
+        CANCELLED = "cancelled"
+
+    id = models.CharField(max_length=64, primary_key=True, default=new_upload_id, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    is_being_completed = models.BooleanField(default=False)
+    bytes = models.BigIntegerField()
+    filename = models.CharField(max_length=256)
+    purpose = models.CharField(max_length=32)
+    file_lasts_s = models.PositiveIntegerField(null=True)
+    """How long the file is kept once it is complete."""
+    file = models.ForeignKey(DatasetVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+
+
+class UploadPart(models.Model):
+    id = models.CharField(max_length=64, primary_key=True, default=new_part_id, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="parts")
+    size = models.BigIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)

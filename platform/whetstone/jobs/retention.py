@@ -16,7 +16,9 @@ from whetstone.accounts.replays import forget_replays
 from whetstone.accounts.scope import owned
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import discard
+from whetstone.datasets.expire import delete_expired_files
 from whetstone.datasets.models import DatasetVersion
+from whetstone.datasets.uploads import forget_uploads
 from whetstone.jobs import parts
 from whetstone.jobs.checkpoints import steps_to_keep
 from whetstone.jobs.forget import forget
@@ -27,7 +29,7 @@ FOR_A_WHILE = ("rollouts", "log")
 NAMES_FILES = ("checkpoint", "rollouts", "finished")
 EVERY = {
     "events": timedelta(minutes=1),
-    "replays": timedelta(minutes=15),
+    "expired": timedelta(minutes=15),
     "blobs": timedelta(minutes=15),
     "all checkpoints": timedelta(days=1),
 }
@@ -50,8 +52,10 @@ def keep_house() -> None:
         forget_old_events()
     if _is_mine("all checkpoints"):
         forget_checkpoints()
-    if _is_mine("replays"):
+    if _is_mine("expired"):
         forget_replays()
+        delete_expired_files()
+        forget_uploads()
     if _is_mine("blobs"):
         sweep()
         parts.prune()

@@ -1,10 +1,13 @@
 """`/v1/files`: a file of rows is a dataset version. The numbers of jobs that have ended are files, too."""
 
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from django.db.models import ProtectedError
 from django.http import HttpRequest, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import File, Form, Query, Router, UploadedFile
 
 from contracts.fault import Fault
@@ -20,19 +23,28 @@ from whetstone.jobs.models import ResultFile
 from whetstone.jobs.results import FILENAME, PURPOSE
 
 router = Router(tags=["files"])
+Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+"""What a file may be uploaded for; it is kept and shown. “fine-tune-results” are written by jobs alone."""
 
 
 @router.post("")
 def create(
     request: HttpRequest,
     file: File[UploadedFile],
-    purpose: Annotated[str, Form(min_length=1, max_length=32)] = "fine-tune",
+    purpose: Annotated[Purpose, Form()] = "fine-tune",
     dataset: Annotated[str, Form(max_length=128)] = "",
+    anchor: Annotated[Literal["created_at"] | None, Form(alias="expires_after[anchor]")] = None,
+    seconds: Annotated[int | None, Form(alias="expires_after[seconds]", ge=3600, le=2592000)] = None,
 ) -> dict[str, Any]:
-    """Upload JSONL. `dataset` names the dataset whose next version it becomes; without it the file's name does."""
+    """Upload JSONL. `dataset` names the dataset whose next version it becomes; without it the file's name does.
+    `expires_after[seconds]`, from an hour to thirty days: then it is deleted, unless a job uses it."""
     who = caller(request)
+    if (anchor is None) != (seconds is None):
+        raise Fault("request.invalid", field="expires_after", detail=_("Give both the anchor and the seconds."))
     name = dataset.strip() or PurePath(file.name or "upload").stem or "upload"
-    return file_json(ingest(who.user, who.team, file, name=name[:128], purpose=purpose))
+    expires_at = timezone.now() + timedelta(seconds=seconds) if seconds is not None else None
+    made = ingest(who.user, who.team, file, name=name[:128], purpose=purpose, expires_at=expires_at)
+    return file_json(made)
 
 
 @router.get("")

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contracts.fault import FaultReport
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
 from whetstone.api.openai.numbers import Told, openai_data
-from whetstone.datasets.models import DatasetVersion
+from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
+from whetstone.datasets.uploads import status_of
 from whetstone.jobs.checkpoints import Checkpoint
 from whetstone.jobs.models import Event, Job, ResultFile
 from whetstone.jobs.progress import estimated_finish
@@ -25,10 +27,40 @@ def file_json(version: DatasetVersion) -> dict[str, Any]:
         "filename": version.filename,
         "purpose": version.purpose,
         "status": "processed",
+        "expires_at": int(version.expires_at.timestamp()) if version.expires_at else None,
+        "status_details": _overdue(version),
         "dataset": str(version),
         "shape": version.shape or None,
         "rows": version.rows,
     }
+
+
+def _overdue(version: DatasetVersion) -> str | None:
+    """Why a file whose time is over is still there."""
+    if version.expires_at is None or version.expires_at > timezone.now():
+        return None
+    if version.jobs.exists() or version.validated_jobs.exists():
+        return _("Its time is over, and it stays: jobs refer to it.")
+    return _("Its time is over: it will be deleted within minutes.")
+
+
+def upload_json(upload: Upload) -> dict[str, Any]:
+    return {
+        "id": upload.id,
+        "object": "upload",
+        "bytes": upload.bytes,
+        "created_at": int(upload.created_at.timestamp()),
+        "expires_at": int(upload.expires_at.timestamp()),
+        "filename": upload.filename,
+        "purpose": upload.purpose,
+        "status": status_of(upload),
+        "file": file_json(upload.file) if upload.file else None,
+    }
+
+
+def part_json(part: UploadPart) -> dict[str, Any]:
+    created_at = int(part.created_at.timestamp())
+    return {"id": part.id, "object": "upload.part", "created_at": created_at, "upload_id": part.upload_id}
 
 
 def result_json(result: ResultFile) -> dict[str, Any]:

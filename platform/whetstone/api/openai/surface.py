@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.once import once
-from whetstone.api.openai import files, graders, jobs, models, webhooks
+from whetstone.api.openai import files, graders, jobs, models, uploads, webhooks
 from whetstone.api.parser import StrictParser
 
 openai_api = NinjaAPI(
@@ -20,6 +20,7 @@ openai_api = NinjaAPI(
 answer_errors(openai_api)
 openai_api.add_decorator(once)
 openai_api.add_router("/files", files.router)
+openai_api.add_router("/uploads", uploads.router)
 openai_api.add_router("/fine_tuning/jobs", jobs.router)
 openai_api.add_router("/fine_tuning/alpha/graders", graders.router)
 openai_api.add_router("/models", models.router)
