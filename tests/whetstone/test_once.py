@@ -160,3 +160,12 @@ def test_answers_are_forgotten_after_a_day(http: Client) -> None:
     Replay.objects.update(created_at=timezone.now() - timedelta(hours=25))
     keep_house()
     assert not Replay.objects.exists()
+
+
+def test_an_answer_with_a_form_of_its_own_comes_again_as_it_was(http: Client) -> None:
+    body = {"name": "ops", "url": "https://example.org/hook", "event_types": ["fine_tuning.job.succeeded"]}
+    first = post(http, body, path="/v1/webhook_endpoints")
+    assert first.status_code == 200, first.content
+    again = post(http, body, path="/v1/webhook_endpoints")
+    assert again["idempotent-replayed"] == "true"
+    assert again.content == first.content

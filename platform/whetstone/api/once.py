@@ -7,10 +7,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
-from ninja import Status
+from ninja import NinjaAPI
 
 from contracts.fault import Fault
 from whetstone.accounts.models import Replay
@@ -20,10 +19,18 @@ from whetstone.evaluators.seal import seal, unseal
 
 LARGEST = 1024 * 1024
 """Bytes of an answer that is kept. What makes something answers with far less."""
+REPLAY = "whetstone.replay"
+"""Where a request carries its row to its answer."""
 _GOOD = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def once(view: Callable[..., Any]) -> Callable[..., Any]:  # Any: whatever a route takes and answers
+def send_once(api: NinjaAPI) -> None:
+    """Teach an API to take the header."""
+    api.add_decorator(_once, mode="operation")
+    api.add_decorator(_kept, mode="view")
+
+
+def _once(view: Callable[..., Any]) -> Callable[..., Any]:  # Any: whatever a route takes and answers
     """Around every route: it stands behind the key's check and the body's, so what these refuse leaves no trace."""
 
     @wraps(view)
@@ -34,13 +41,22 @@ def once(view: Callable[..., Any]) -> Callable[..., Any]:  # Any: whatever a rou
         row = _begin(request, key)
         if row.status is not None:
             return _again(row)
-        try:
-            result = view(request, *args, **kwargs)
-        except BaseException:
-            give_up(row)
-            raise
-        _keep(row, result)
-        return result
+        request.META[REPLAY] = row
+        return view(request, *args, **kwargs)
+
+    return answered
+
+
+def _kept(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Around all of a request: here its answer is as it will be sent, errors too."""
+
+    @wraps(run)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = run(request, *args, **kwargs)
+        row: Replay | None = request.META.pop(REPLAY, None)
+        if row is not None:
+            _keep(row, response)
+        return response
 
     return answered
 
@@ -75,14 +91,10 @@ def _again(row: Replay) -> HttpResponse:
     return answer
 
 
-def _keep(row: Replay, result: Any) -> None:
+def _keep(row: Replay, response: HttpResponseBase) -> None:
     """Only what made something is kept. A refusal made nothing, and a stream has been read when it is over."""
-    status, value = (result.status_code, result.value) if isinstance(result, Status) else (200, result)
-    if isinstance(value, HttpResponse) or status >= 300 or not isinstance(value, dict | list | None):
+    made = 200 <= response.status_code < 300
+    if not made or not isinstance(response, HttpResponse) or len(response.content) > LARGEST:
         give_up(row)
         return
-    content = "" if value is None else json.dumps(value, cls=DjangoJSONEncoder)
-    if len(content) > LARGEST:
-        give_up(row)
-        return
-    finish(row, status, seal(content))
+    finish(row, response.status_code, seal(response.content.decode()))

@@ -16,7 +16,7 @@ from whetstone.api.native import (
     models,
     trials,
 )
-from whetstone.api.once import once
+from whetstone.api.once import send_once
 from whetstone.api.parser import StrictParser
 
 native_api = NinjaAPI(
@@ -29,7 +29,7 @@ native_api = NinjaAPI(
     parser=StrictParser(),
 )
 answer_errors(native_api)
-native_api.add_decorator(once)
+send_once(native_api)
 native_api.add_router("/graders", graders.router)
 native_api.add_router("/graders", trials.router)
 native_api.add_router("/evaluators", diffs.router)  # before the names

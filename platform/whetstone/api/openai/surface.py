@@ -4,7 +4,7 @@ from ninja import NinjaAPI
 
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
-from whetstone.api.once import once
+from whetstone.api.once import send_once
 from whetstone.api.openai import files, graders, jobs, models, uploads, webhooks
 from whetstone.api.parser import StrictParser
 
@@ -18,7 +18,7 @@ openai_api = NinjaAPI(
     parser=StrictParser(),
 )
 answer_errors(openai_api)
-openai_api.add_decorator(once)
+send_once(openai_api)
 openai_api.add_router("/files", files.router)
 openai_api.add_router("/uploads", uploads.router)
 openai_api.add_router("/fine_tuning/jobs", jobs.router)
