@@ -18,6 +18,7 @@ from whetstone.api.native import (
 )
 from whetstone.api.once import send_once
 from whetstone.api.parser import StrictParser
+from whetstone.api.renderer import FastRenderer
 
 native_api = NinjaAPI(
     title="Whetstone",
@@ -27,6 +28,7 @@ native_api = NinjaAPI(
     docs_url=None,
     openapi_url=None,
     parser=StrictParser(),
+    renderer=FastRenderer(),
 )
 answer_errors(native_api)
 send_once(native_api)

@@ -94,7 +94,7 @@ def events(
     number = _number_in(after) if after is not None else None
     if stream:
         return event_stream(_lines(job, number or 0, translation.get_language()))
-    rows = job.events.order_by("-number")
+    rows = job.events.order_by("-number").defer("rows")
     found = list((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
     told = told_of(job, [event.step for event in found if event.step is not None])
     return {

@@ -7,6 +7,7 @@ from whetstone.api.errors import answer_errors
 from whetstone.api.once import send_once
 from whetstone.api.openai import files, graders, jobs, models, uploads, webhooks
 from whetstone.api.parser import StrictParser
+from whetstone.api.renderer import FastRenderer
 
 openai_api = NinjaAPI(
     title="Whetstone",
@@ -16,6 +17,7 @@ openai_api = NinjaAPI(
     docs_url=None,
     openapi_url=None,
     parser=StrictParser(),
+    renderer=FastRenderer(),
 )
 answer_errors(openai_api)
 send_once(openai_api)
