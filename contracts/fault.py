@@ -18,6 +18,17 @@ CATALOGUE: dict[str, tuple[Cause, str, str]] = {
         "There is no model “{model}” here.",
         "Choose one of the models in the model hub.",
     ),
+    "model.in_use": (
+        "user",
+        "Jobs still refer to the model “{model}”: {jobs}.",
+        "Keep it: these jobs could not be understood without what they began with.",
+    ),
+    "permission.not_found": ("user", "There is no permission “{permission}” here.", "It may have been deleted before."),
+    "team.not_found": (
+        "user",
+        "You belong to no team “{team}”.",
+        "Name teams that you are a member of, by the short name that their models bear.",
+    ),
     "model.is_reward_model": (
         "user",
         "“{model}” is a reward model: it scores answers and cannot write any, which the method {method} needs.",

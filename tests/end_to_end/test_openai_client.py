@@ -105,6 +105,12 @@ def test_a_job_is_created_watched_and_its_model_found(client: openai.OpenAI, api
     assert all(event.message for event in told)
     steps = [one.step_number for one in client.fine_tuning.jobs.checkpoints.list(job.id, limit=1)]
     assert steps == [4, 2]
+    newest = client.fine_tuning.jobs.checkpoints.list(job.id, limit=1).data[0].fine_tuned_model_checkpoint
+    assert client.models.retrieve(newest).id == newest
+    assert client.fine_tuning.checkpoints.permissions.list(newest).data == []
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.models.delete("starter-blank")
+    assert caught.value.code == "model.in_use"
     with pytest.raises(openai.BadRequestError) as caught:
         client.fine_tuning.jobs.cancel(job.id)
     assert caught.value.code == "job.already_ended"

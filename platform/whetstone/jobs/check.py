@@ -19,6 +19,8 @@ from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.judges import missing_outside
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
+from whetstone.jobs.keep import model_of
+from whetstone.jobs.named import find_named
 from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import choose
@@ -79,8 +81,12 @@ def check(team: Team, draft: JobDraft) -> Checked:
 
 
 def _base(team: Team, name: str, method: CanonicalMethod) -> Model:
-    """The model to start from. Raises Fault model.not_found or model.is_reward_model."""
-    model = find_model(team, name)
+    """The model to start from; of a checkpoint, what it would be as one: `launch` stores it.
+
+    Raises Fault model.not_found, model.is_reward_model or checkpoint.is_adapter.
+    """
+    checkpoint = find_named(team, name)
+    model = model_of(*checkpoint) if checkpoint else find_model(team, name)
     if method.makes == "text" and model.task == Model.Task.REWARD:
         raise Fault("model.is_reward_model", field="model", model=name, method=method.type)
     return model

@@ -9,7 +9,7 @@ from contracts.job import FileRef
 from contracts.method import METHODS
 from whetstone.accounts.models import User
 from whetstone.artifacts.store import missing
-from whetstone.jobs.checkpoints import find_checkpoint
+from whetstone.jobs.checkpoints import Checkpoint, find_checkpoint
 from whetstone.jobs.finish import read_config
 from whetstone.jobs.models import Job, KeptCheckpoint
 from whetstone.modelhub.models import Model
@@ -42,14 +42,25 @@ def _keep(user: User, job: Job, step: int, files: list[FileRef], config: dict[st
         raise Fault("checkpoint.not_found", field="step", step=step)
     if lost := missing(job.team, files):
         raise Fault("artifact.lost", path=lost[0].path)
-    model = _model(user, job, step, files, config)
+    model = _model(job, step, files, config)
+    model.created_by = user
+    model.save(force_insert=True)
     KeptCheckpoint.objects.create(job=job, step=step, model=model)
     return model
 
 
-def _model(user: User, job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:
+def model_of(job: Job, found: Checkpoint) -> Model:
+    """What the checkpoint would be as a model, not stored. Raises Fault checkpoint.is_adapter."""
+    if found.model is not None:
+        return found.model
+    if found.is_adapter:
+        raise Fault("checkpoint.is_adapter", field="model", step=found.step)
+    return _model(job, found.step, of_checkpoint(found.files), None)
+
+
+def _model(job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:
     alike = job.trained or job.base  # a reward model has another head than its base
-    return Model.objects.create(
+    return Model(
         team=job.team,
         name=job.checkpoint_name(step),
         origin=Model.Origin.TRAINED,
@@ -60,5 +71,4 @@ def _model(user: User, job: Job, step: int, files: list[FileRef], config: dict[s
         context_length=job.base.context_length,
         license=job.base.license,
         base=job.base,
-        created_by=user,
     )

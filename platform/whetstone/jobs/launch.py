@@ -9,7 +9,9 @@ from contracts.job import JobDraft, JobSpec
 from whetstone import clock
 from whetstone.accounts.models import Team, User
 from whetstone.jobs.check import Checked, check
+from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.models import Event, Job, new_job_id
+from whetstone.jobs.named import find_named
 from whetstone.jobs.states import append
 from whetstone.jobs.wake import wake
 
@@ -24,6 +26,9 @@ def launch(user: User, team: Team, draft: JobDraft) -> Job:
     if found.problems:
         first = found.problems[0]
         raise Fault(first.code, field=first.field, evidence=first.evidence, **first.params)
+    if found.model is not None and found.model.pk is None and (checkpoint := find_named(team, draft.model)):
+        job, start = checkpoint
+        found.model = keep_checkpoint(user, job, start.step)
     return _create(user, team, found)
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from contracts.fault import FaultReport
 from contracts.job import ENDED, JobDraft, JobSpec
 from whetstone.accounts.ids import new_id
-from whetstone.accounts.models import Owned, User
+from whetstone.accounts.models import Owned, Team, User
 from whetstone.artifacts.models import Blob
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.models import EvaluatorVersion
@@ -61,6 +61,8 @@ class Job(Owned):
     scorers = models.ManyToManyField(Model, through="JobScorer", related_name="scored_jobs")
     """The reward models that its evaluator asks."""
     trained = models.OneToOneField(Model, null=True, on_delete=models.SET_NULL, related_name="made_by")
+    trained_deleted_at = models.DateTimeField(null=True)
+    """When somebody deleted the model that it had made."""
     pool = models.CharField(max_length=64)
     suffix = models.CharField(max_length=64, blank=True)
     metadata = models.JSONField(default=dict)
@@ -168,6 +170,26 @@ class ResultFile(Owned):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+
+
+def new_permission_id() -> str:
+    return new_id("cp").replace("-", "_")
+
+
+class CheckpointPermission(Owned):
+    """Lets another team see one of this team's trained models, or a checkpoint of one. See `jobs.permissions`."""
+
+    id = models.CharField(max_length=64, primary_key=True, default=new_permission_id, editable=False)
+    checkpoint = models.CharField(max_length=300)
+    """Its name, so that housekeeping may forget the checkpoint."""
+    project = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    """The other team, in OpenAI's word."""
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "checkpoint", "project"], name="one_permission_per_team")
+        ]
 
 
 class Attempt(models.Model):

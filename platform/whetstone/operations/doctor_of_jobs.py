@@ -55,7 +55,7 @@ def _end(attempt_id: int) -> bool:
 
 
 def jobs_without_model() -> Iterator[Finding]:
-    for job in Job.objects.filter(status=Job.Status.SUCCEEDED, trained=None):
+    for job in Job.objects.filter(status=Job.Status.SUCCEEDED, trained=None, trained_deleted_at=None):
         advice = "Restore it from a backup, or clone the job."
         yield Finding("succeeded without model", job.id, "succeeded, and its model is gone", advice)
 

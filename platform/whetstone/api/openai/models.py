@@ -5,9 +5,13 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router
 
+from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.api.caller import caller
-from whetstone.api.openai.objects import model_json
+from whetstone.api.openai.objects import checkpoint_model_json, model_json
+from whetstone.jobs.discard import delete_model
+from whetstone.jobs.named import find_named
+from whetstone.jobs.permissions import owner_of
 from whetstone.modelhub.find import find_model
 from whetstone.modelhub.models import Model
 
@@ -22,4 +26,21 @@ def list_models(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("/{path:model}")
 def retrieve(request: HttpRequest, model: str) -> dict[str, Any]:
-    return model_json(find_model(caller(request).team, model))
+    """A model of the hub, a checkpoint by its name, or one that another team has permitted this one to see."""
+    team = caller(request).team
+    return _shown(owner_of(team, model) or team, model)
+
+
+def _shown(team: Team, name: str) -> dict[str, Any]:
+    checkpoint = find_named(team, name)
+    if checkpoint and checkpoint[1].model is None:
+        return checkpoint_model_json(*checkpoint)
+    return model_json(find_model(team, name))
+
+
+@router.delete("/{path:model}")
+def delete(request: HttpRequest, model: str) -> dict[str, Any]:
+    """Of the team that owns it; refused while a job refers to it."""
+    who = caller(request)
+    delete_model(who.user, find_model(who.team, model))
+    return {"id": model, "object": "model", "deleted": True}

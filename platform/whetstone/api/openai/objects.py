@@ -6,13 +6,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contracts.fault import FaultReport
+from contracts.method import METHODS
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
 from whetstone.api.openai.numbers import Told, openai_data
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import status_of
 from whetstone.jobs.checkpoints import Checkpoint
-from whetstone.jobs.models import Event, Job, ResultFile
+from whetstone.jobs.models import CheckpointPermission, Event, Job, ResultFile
 from whetstone.jobs.progress import estimated_finish
 from whetstone.jobs.results import FILENAME, PURPOSE, result_file_of
 from whetstone.modelhub.models import Model
@@ -85,6 +86,29 @@ def model_json(model: Model) -> dict[str, Any]:
         "owned_by": model.team.slug,
         "parameters": model.parameters,
         "task": model.task,
+    }
+
+
+def checkpoint_model_json(job: Job, found: Checkpoint) -> dict[str, Any]:
+    """A checkpoint that nobody has made a model of, as one: it can be looked at, and begun with."""
+    return {
+        "id": job.checkpoint_name(found.step),
+        "object": "model",
+        "created": int(found.at.timestamp()),
+        "owned_by": job.team.slug,
+        "parameters": (job.trained or job.base).parameters,
+        "task": METHODS[job.method].makes,
+        "job": job.id,
+        "step": found.step,
+    }
+
+
+def permission_json(permission: CheckpointPermission) -> dict[str, Any]:
+    return {
+        "id": permission.id,
+        "object": "checkpoint.permission",
+        "created_at": int(permission.created_at.timestamp()),
+        "project_id": permission.project.slug,
     }
 
 
