@@ -11,7 +11,7 @@ FRONTEND := $(shell find frontend -name node_modules -prune -o -name dist -prune
 CATALOGUES := $(shell find platform/whetstone/locale -name '*.po' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo up test faults learn check format bench lock clean
+.PHONY: help install install-dev demo up test faults fuzz learn check format bench lock clean
 .DELETE_ON_ERROR:
 
 help: ## List these commands
@@ -34,6 +34,9 @@ faults: install-dev ## Kill, cut and damage everything for half an hour, and put
 	@rm -f .pytest_cache/faults.jsonl
 	@WHETSTONE_TEST_FAULTS=full $(RUN) -m scripts.test -n 2 --dist loadfile tests/faults $(ARGS)
 	@$(RUN) -m tests.faults.report
+
+fuzz: install-dev ## Ask the API everything that its OpenAPI document allows, for ten minutes
+	@WHETSTONE_TEST_FUZZ=full $(RUN) -m scripts.test tests/end_to_end/test_fuzz.py $(ARGS)
 
 learn: install-dev ## Train the starter model with every method, and see that it learned
 	@WHETSTONE_TEST_LEARN=full $(RUN) -m scripts.test tests/learn $(ARGS)

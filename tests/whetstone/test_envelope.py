@@ -275,3 +275,10 @@ def test_readiness_tells_a_stranger_no_address() -> None:
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == "OperationalError"
     assert b"10.1.2.3" not in answer.content
+
+
+def test_an_answer_without_content_has_no_kind_of_content(http: Client) -> None:
+    http.post("/api/v1/evaluators", {"name": "gone", "grader": EXACT}, content_type="application/json")
+    answer = http.delete("/api/v1/evaluators/gone")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "Content-Type" not in answer

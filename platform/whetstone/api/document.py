@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Iterator
 from functools import lru_cache
+from types import UnionType
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.operation import Operation
 
 from whetstone.api.native.surface import native_api
@@ -75,9 +76,9 @@ def _told(told: Document, api: NinjaAPI, name: str) -> Document:
     """An operation with a short name, the form of its errors, and JSON where the view says so."""
     function = told["operationId"].removeprefix("whetstone_api_").partition("_")[2]
     responses = {str(status): dict(answer) for status, answer in told["responses"].items()}
-    if _answers_an_object(api, told["operationId"]):
+    if content := _content(api, told["operationId"]):
         for answer in responses.values():
-            answer.setdefault("content", {"application/json": {"schema": {"type": "object"}}})
+            answer.setdefault("content", content)
     responses["default"] = {
         "description": "What is wrong, and what to do",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
@@ -86,13 +87,14 @@ def _told(told: Document, api: NinjaAPI, name: str) -> Document:
     return {"operationId": f"{name}{function}", **kept, "responses": responses}
 
 
-def _answers_an_object(api: NinjaAPI, operation_id: str) -> bool:
-    """A view that answers with a file or a stream is annotated with a response."""
+def _content(api: NinjaAPI, operation_id: str) -> Document:
+    """What the annotation says: an object, nothing, a file (a response of Django's), or an object or else a stream."""
     view = next(one.view_func for one in _operations(api) if api.get_openapi_operation_id(one) == operation_id)
     returned = inspect.signature(view).return_annotation
-    return not (isinstance(returned, type) and issubclass(returned, HttpResponseBase)) and "Status[None]" not in str(
-        returned
-    )
+    if returned == Status[None] or (isinstance(returned, type) and issubclass(returned, HttpResponseBase)):
+        return {}
+    stream = {"text/event-stream": {"schema": TEXT}} if isinstance(returned, UnionType) else {}
+    return {"application/json": {"schema": {"type": "object"}}} | stream
 
 
 def _operations(api: NinjaAPI) -> Iterator[Operation]:

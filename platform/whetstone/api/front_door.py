@@ -19,6 +19,8 @@ class FrontDoorMiddleware(AsyncMiddleware):
 
     async def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = _turned_away(request) or await self.get_response(request)
+        if response.status_code == 204:
+            del response["Content-Type"]  # of no content; a client that believes it would read JSON
         is_json = response.headers.get("content-type", "").startswith("application/json")
         if response.status_code < 400 or is_json or not f"{request.path_info}/".startswith(API):
             return response

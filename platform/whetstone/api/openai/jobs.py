@@ -8,7 +8,7 @@ import orjson
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from ninja import Query, Router
 
@@ -87,7 +87,7 @@ def events(
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     stream: bool = False,
-) -> Any:  # a page, or a stream
+) -> dict[str, Any] | HttpResponseBase:
     """Newest first; `after` is the id of the last event seen. With `stream=true` as they come, oldest first, until the
     job has ended: server-sent events in the client's form, `[DONE]` at the end, and `limit` does not count."""
     job = find_job(request, job_id)
