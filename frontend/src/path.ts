@@ -49,6 +49,11 @@ export function same(left: Json | undefined, right: Json | undefined): boolean {
   return keys.length === Object.keys(right).length && keys.every((key) => key in right && same(left[key], right[key]));
 }
 
+/** The same, and its keys in the same order: what a person sees. */
+export function isWrittenAlike(left: Json, right: Json): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
+}
+
 /** The object with its keys in the same order, one of them under another name. */
 export function renameKey(value: JsonObject, from: string, to: string): JsonObject {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key === from ? to : key, inner]));

@@ -137,6 +137,29 @@ def test_a_nested_reward_is_built_by_clicking_alone_and_its_json_says_so(builder
     assert shape["calculate_output"] == "(number + 0.5 * repetition) / 1.5"
 
 
+def test_parts_stay_where_they_were_dragged(builder: Page) -> None:
+    page = builder
+    graders = dict.fromkeys(("first", "second", "third"), EXACT)
+    paste(page, json.dumps({"type": "multi", "graders": graders, "calculate_output": "first"}))
+    expect(page.get_by_text("Valid", exact=True)).to_be_visible()
+    for name in graders:
+        part(page, f"graders.{name}").get_by_role("button", name=f"Details: {name}", exact=True).click()
+    part(page, "graders.third").locator(".grip").hover()
+    page.mouse.down()
+    place = part(page, "graders.first").locator(".grip").bounding_box()
+    assert place is not None
+    page.mouse.move(place["x"] + 5, place["y"] + 20, steps=8)
+    page.mouse.move(place["x"] + 5, place["y"] - 5, steps=8)
+    page.mouse.up()
+    expect(page.locator("article.grader article.grader").first).to_have_attribute("data-path", "graders.third")
+    assert list(document(page)["graders"]) == ["third", "first", "second"]
+    save(page, "studio order")
+    page.wait_for_url("**/evaluators/studio%20order")
+    page.goto("/build/evaluator?from=studio%20order")
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert list(document(page)["graders"]) == ["third", "first", "second"]
+
+
 def test_every_step_is_undone_and_done_again(builder: Page) -> None:
     page = builder
     page.locator("[data-kind=string_check]").click()

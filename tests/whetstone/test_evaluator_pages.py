@@ -169,7 +169,7 @@ def test_the_builder_starts_from_a_version_or_from_a_copy_of_it() -> None:
     save(EXACT, CONTAINS)
     save(EXACT, name="exact copy")
     data = page_data(page("evaluator-build", query="from=exact@1"), "builder-data")
-    assert (data["name"], data["base"], data["author"], data["grader"]["operation"]) == ("exact", 1, "ada", "eq")
+    assert (data["name"], data["base"], data["author"], data["grader"]["operation"]) == ("exact", 2, "ada", "eq")
     data = page_data(page("evaluator-build", query="from=exact&as=copy"), "builder-data")
     assert (data["name"], data["base"], data["grader"]["operation"]) == ("exact copy 2", 0, "like")
     data = page_data(page("evaluator-build", query="as=copy"), "builder-data")

@@ -201,3 +201,14 @@ def test_a_version_is_told_alike_by_every_way_to_it() -> None:
     version = save_evaluator(make_user(), make_team(), "exact", parse(EXACT))
     told = evaluator_json(version, 0)
     assert get("/exact") == told == get()["data"][0] == get("/exact/versions")["data"][0]
+
+
+def test_parts_keep_the_order_in_which_somebody_put_them() -> None:
+    parts = {"zebra": EXACT, "a": EXACT, "longest_name": EXACT}
+    multi = {"type": "multi", "graders": parts, "calculate_output": "a"}
+    assert save("ordered", grader=multi)["version"] == 1
+    turned = multi | {"graders": dict(reversed(parts.items()))}
+    assert save("ordered", grader=turned)["version"] == 2
+    for number, wanted in ((1, [*parts]), (2, [*reversed(parts)])):
+        version = EvaluatorVersion.objects.get(evaluator__name="ordered", number=number)
+        assert [*version.document["graders"]] == wanted

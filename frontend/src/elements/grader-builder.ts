@@ -6,7 +6,7 @@ import type { Known } from "../field";
 import { withPartsByName } from "../grader-edits";
 import { History } from "../history";
 import type { Json } from "../path";
-import { same } from "../path";
+import { isWrittenAlike } from "../path";
 import type { Schema } from "../schema";
 import type { Kept } from "../unsaved-work";
 import { UnsavedWork } from "../unsaved-work";
@@ -117,7 +117,7 @@ export class GraderBuilder extends HTMLElement {
     });
     this.addEventListener("keydown", (event) => this.#onKey(event));
     window.addEventListener("beforeunload", (event) => {
-      if (!same(this.#grader, this.#saved)) event.preventDefault();
+      if (!isWrittenAlike(this.#grader, this.#saved)) event.preventDefault();
     });
   }
 
@@ -154,7 +154,7 @@ export class GraderBuilder extends HTMLElement {
    * step of its own, and null is no new step at all.
    */
   #take(grader: Json, place: string | null): void {
-    if (place !== null && !same(grader, this.#history.present)) this.#history.push(grader, place);
+    if (place !== null && !isWrittenAlike(grader, this.#history.present)) this.#history.push(grader, place);
     this.#grader = grader;
     this.#form.inert = false;
     if (this.#form.value !== grader || grader === null) this.#form.value = grader;
@@ -163,7 +163,7 @@ export class GraderBuilder extends HTMLElement {
     this.#start.hidden = grader !== null;
     this.#bar.showHistory(this.#history.canUndo, this.#history.canRedo);
     this.#showSave();
-    if (!same(grader, this.#saved)) this.#work.keep(grader);
+    if (!isWrittenAlike(grader, this.#saved)) this.#work.keep(grader);
     else if (place !== null) this.#work.forget();
     this.#trial.take(null, false);
     this.#bar.say("", grader === null ? gettext("Choose a kind to begin") : gettext("Checking…"));
@@ -206,7 +206,7 @@ export class GraderBuilder extends HTMLElement {
     this.#form.columns = this.#trial.columns;
     this.#showSave();
     if (this.#isValid) this.#useOurForm();
-    if (this.#isValid) return this.#bar.say("good", same(this.#grader, this.#saved) ? gettext("Saved") : gettext("Valid"));
+    if (this.#isValid) return this.#bar.say("good", isWrittenAlike(this.#grader, this.#saved) ? gettext("Saved") : gettext("Valid"));
     const count = errors.length;
     this.#bar.say("bad", interpolate(ngettext("%(n)s thing to mend", "%(n)s things to mend", count), { n: count }, true));
   }
@@ -214,7 +214,7 @@ export class GraderBuilder extends HTMLElement {
   /** A list of parts, as OpenAI writes it too, becomes parts by name: what the form can show. */
   #useOurForm(): void {
     const named = withPartsByName(this.#grader);
-    if (!same(named, this.#grader)) this.#take(named, "");
+    if (!isWrittenAlike(named, this.#grader)) this.#take(named, "");
   }
 
   #showSave(): void {
@@ -223,7 +223,7 @@ export class GraderBuilder extends HTMLElement {
 
   /** What was not saved when the page was left, offered back. */
   #offer(kept: Kept | null): void {
-    if (kept === null || same(kept.value, this.#saved)) return;
+    if (kept === null || isWrittenAlike(kept.value, this.#saved)) return;
     this.#bar.offer(
       kept.at,
       () => this.#take(kept.value, ""),

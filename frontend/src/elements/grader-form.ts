@@ -209,6 +209,7 @@ export class GraderForm extends HTMLElement {
     this.#sortables.push(
       Sortable.create(list, {
         handle: ".grip",
+        forceFallback: true, // a button cannot be dragged by the browser itself everywhere
         animation: 120,
         onEnd: ({ oldIndex, newIndex }) => {
           const name = names[oldIndex ?? -1];

@@ -13,7 +13,7 @@ import { tags } from "@lezer/highlight";
 import { create, h } from "../dom";
 import { parseTree, placeOf } from "../json-place";
 import type { Json } from "../path";
-import { pretty, same, splitPath } from "../path";
+import { isWrittenAlike, pretty, splitPath } from "../path";
 import { copyButton } from "./copy-button";
 
 const COLOURS = HighlightStyle.define([
@@ -69,7 +69,7 @@ export class JsonEditor extends HTMLElement {
   /** Shows a document; the text stays as typed while it already means the same. */
   set value(value: Json) {
     const parsed = this.#parsed();
-    if (parsed.ok && same(parsed.value, value)) return;
+    if (parsed.ok && isWrittenAlike(parsed.value, value)) return;
     this.#replace(value === null ? "" : pretty(value));
   }
 

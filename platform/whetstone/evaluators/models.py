@@ -1,8 +1,10 @@
 """Saved graders, in numbered versions that never change."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg2.extras import Json
 from pydantic import TypeAdapter
 
 from graders.schema import Grader
@@ -27,13 +29,31 @@ class Evaluator(Owned):
         return self.name
 
 
+class OrderedJSONField(models.JSONField):
+    """JSON that comes back in the order in which it was written. PostgreSQL's `jsonb`, Django's choice, sorts keys."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "json" if connection.vendor == "postgresql" else super().db_type(connection)
+
+    # Any: as Django has it
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """Without Django's cast to `jsonb`."""
+        if connection.vendor == "postgresql" and isinstance(value, dict):
+            return Json(value)
+        return super().get_db_prep_value(value, connection, prepared)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        """psycopg2 reads `json` itself, and leaves `jsonb` to Django."""
+        return super().from_db_value(value, expression, connection) if isinstance(value, str) else value
+
+
 class EvaluatorVersion(Owned):
     """One state of an evaluator: what a job pins."""
 
     evaluator = models.ForeignKey(Evaluator, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    document = models.JSONField()
-    """The grader's JSON."""
+    document = OrderedJSONField()
+    """The grader's JSON, its parts in the order in which somebody put them."""
     sha256 = models.CharField(max_length=64)
     note = models.CharField(max_length=500, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

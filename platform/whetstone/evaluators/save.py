@@ -27,7 +27,7 @@ def save_evaluator(
         Fault: evaluator.changed_meanwhile, when the newest version is another one than `base`; evaluator.too_large.
     """
     document = grader.model_dump(mode="json", exclude_none=True)
-    content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    content = orjson.dumps(document)
     if len(content) > LARGEST:
         size_kb = -(-len(content) // 1000)
         raise Fault("evaluator.too_large", field="grader", size_kb=size_kb, most_kb=LARGEST // 1000)
