@@ -212,3 +212,12 @@ def test_parts_keep_the_order_in_which_somebody_put_them() -> None:
     for number, wanted in ((1, [*parts]), (2, [*reversed(parts)])):
         version = EvaluatorVersion.objects.get(evaluator__name="ordered", number=number)
         assert [*version.document["graders"]] == wanted
+
+
+@pytest.mark.parametrize("name", ["a@b", "a/b", " a"])
+def test_a_name_that_an_address_cannot_hold_is_refused_in_words(name: str) -> None:
+    error = save(name, status=400)["error"]
+    assert (error["param"], error["message"]) == (
+        "name",
+        "A name holds no “@” and no “/”, and does not begin with a space.",
+    )

@@ -8,6 +8,7 @@ import type { JsonObject } from "../path";
 import { getAt, pretty } from "../path";
 import { copyButton } from "./copy-button";
 import { errorsIn, subGrades } from "./grade-card";
+import { pager } from "./pager";
 
 export interface Rollout {
   step: number;
@@ -91,7 +92,11 @@ export class RolloutTable extends HTMLElement {
       h("thead", {}, h("tr", {}, ...head.map((name) => h("th", { scope: "col", class: numeric(name) ? "right" : "" }, name)))),
       h("tbody", {}, ...rows.map((row) => this.#row(row, parts))),
     );
-    fill(this.#body, h("div", { class: "table-wrap" }, table), this.#pager(total));
+    const go = (offset: number): void => {
+      this.#offset = offset;
+      void this.#load();
+    };
+    fill(this.#body, h("div", { class: "table-wrap" }, table), pager(this.#offset, PER_PAGE, total, go));
   }
 
   #row(row: Rollout, parts: string[]): HTMLTableRowElement {
@@ -107,22 +112,6 @@ export class RolloutTable extends HTMLElement {
       h("td", { class: "right numeric strong" }, metric(row.reward)),
       h("td", { class: "right numeric" }, metric(row.advantage)),
       h("td", { class: "marks" }, ...marks(row)),
-    );
-  }
-
-  #pager(total: number): HTMLElement {
-    const go = (offset: number) => (): void => {
-      this.#offset = offset;
-      void this.#load();
-    };
-    const last = Math.min(total, this.#offset + PER_PAGE);
-    const where = interpolate(gettext("%(from)s to %(to)s of %(total)s"), { from: number(this.#offset + 1), to: number(last), total: number(total) }, true);
-    return h(
-      "div",
-      { class: "pager" },
-      h("button", { type: "button", class: "button small", disabled: this.#offset === 0, onclick: go(Math.max(0, this.#offset - PER_PAGE)) }, gettext("Previous")),
-      h("button", { type: "button", class: "button small", disabled: last >= total, onclick: go(this.#offset + PER_PAGE) }, gettext("Next")),
-      h("span", { class: "muted numeric" }, where),
     );
   }
 

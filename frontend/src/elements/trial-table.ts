@@ -5,6 +5,7 @@ import { metric, number } from "../format";
 import type { JsonObject } from "../path";
 import { getAt, pretty } from "../path";
 import { errorsIn, scoreMark, wholeGrade } from "./grade-card";
+import { pager } from "./pager";
 
 export interface GradedRow {
   row: number;
@@ -103,24 +104,12 @@ export class TrialTable {
       const said = this.#rows.length === 0 ? gettext("No rows yet.") : gettext("No row is like this.");
       return void fill(this.#body, h("p", { class: "empty-line" }, said));
     }
-    fill(this.#body, h("div", { class: "trial-rows" }, ...page.map(rowCard)), this.#pager(found.length));
-  }
-
-  #pager(total: number): HTMLElement | null {
-    if (total <= PER_PAGE) return null;
-    const go = (offset: number) => (): void => {
+    const go = (offset: number): void => {
       this.#offset = offset;
       this.#show();
     };
-    const last = Math.min(total, this.#offset + PER_PAGE);
-    const where = interpolate(gettext("%(from)s to %(to)s of %(total)s"), { from: number(this.#offset + 1), to: number(last), total: number(total) }, true);
-    return h(
-      "div",
-      { class: "pager" },
-      h("button", { type: "button", class: "button small", disabled: this.#offset === 0, onclick: go(Math.max(0, this.#offset - PER_PAGE)) }, gettext("Previous")),
-      h("button", { type: "button", class: "button small", disabled: last >= total, onclick: go(this.#offset + PER_PAGE) }, gettext("Next")),
-      h("span", { class: "muted numeric" }, where),
-    );
+    const pages = found.length > PER_PAGE ? pager(this.#offset, PER_PAGE, found.length, go) : null;
+    fill(this.#body, h("div", { class: "trial-rows" }, ...page.map(rowCard)), pages);
   }
 }
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from contracts.fault import CATALOGUE, Fault, FaultReport
+from contracts.catalogue import CATALOGUE
+from contracts.fault import Fault, FaultReport
 from graders import GraderError
 from whetstone.api.misnomers import sentence_of
 from whetstone.artifacts.disk import is_full

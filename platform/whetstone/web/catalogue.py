@@ -12,7 +12,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-from contracts.fault import CATALOGUE
+from contracts.catalogue import CATALOGUE
 from whetstone.evaluators.templates import texts
 from whetstone.web.schemas import GRADER, METHOD, SPOKEN
 
