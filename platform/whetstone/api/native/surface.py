@@ -15,6 +15,7 @@ from whetstone.api.native import (
     judges,
     models,
     trials,
+    workers,
 )
 from whetstone.api.once import send_once
 from whetstone.api.parser import StrictParser
@@ -43,4 +44,6 @@ native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
+native_api.add_router("/workers", workers.router)
+native_api.add_router("/pools", workers.pools_router)
 native_api.add_router("/webhooks/deliveries", deliveries.router)
