@@ -244,3 +244,12 @@ def test_a_check_warns_that_nothing_is_sent_to_others() -> None:
     answer = Client(headers=bearer()).post("/api/v1/jobs/check", body, content_type="application/json").json()
     assert answer["ready"] is True
     assert [warning["code"] for warning in answer["warnings"]] == ["job.integration_ignored"]
+
+
+def test_a_list_asks_the_database_as_often_for_many_as_for_one(django_assert_max_num_queries: Any) -> None:
+    for _ in range(5):
+        told(make_job(), (*REWARDS, END))
+    http = Client(headers=bearer())
+    with django_assert_max_num_queries(6):
+        listed = http.get("/v1/fine_tuning/jobs").json()["data"]
+    assert all(job["result_files"] for job in listed)

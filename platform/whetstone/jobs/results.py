@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from whetstone.accounts.scope import owned
 from whetstone.artifacts.store import put_bytes
 from whetstone.jobs.models import Job, ResultFile
 
@@ -49,7 +48,10 @@ def result_file_of(job: Job) -> ResultFile | None:
     """The file of a job that has ended, made when it is asked for first. None while it runs, or when it was deleted."""
     if not job.has_ended:
         return None
-    found = owned(ResultFile, job.team).select_related("blob", "job").filter(job=job).first() or _make(job)
+    try:
+        found: ResultFile | None = job.result_file
+    except ResultFile.DoesNotExist:
+        found = _make(job)
     return found if found and found.blob else None
 
 

@@ -142,7 +142,7 @@ def checkpoints(
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:
-    return owned(Job, caller(request).team).select_related("team", "base", "trained")
+    return owned(Job, caller(request).team).select_related("team", "base", "trained", "result_file__blob")
 
 
 def find_job(request: HttpRequest, job_id: str) -> Job:
