@@ -182,19 +182,21 @@ def test_every_step_is_undone_and_done_again(builder: Page) -> None:
     assert document(page)["type"] == "string_check"
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one['type']}-{len(str(one))}")
-def test_a_grader_of_openai_is_pasted_and_opens_as_a_form(builder: Page, example: dict[str, Any]) -> None:
+def test_every_grader_of_openai_is_pasted_and_opens_as_a_form(builder: Page) -> None:
     page = builder
-    paste(page, json.dumps(example))
-    expect(page.get_by_text("Valid", exact=True)).to_be_visible()
-    expect(part(page, "").locator("select").first).to_have_value(example["type"])
-    expect(page.locator(".grader .foreign")).to_have_count(0)
-    shown = document(page)
-    if example["type"] == "multi":
-        assert shown["graders"]["exact"] == EXACT
-        expect(part(page, "graders.exact").get_by_label("Operation", exact=True)).to_have_value("ilike")
-    else:
-        assert shown == example
+    for example in EXAMPLES:
+        page.locator("json-editor .cm-content").first.fill("")
+        expect(page.get_by_text("Choose a kind to begin")).to_be_visible()
+        paste(page, json.dumps(example))
+        expect(part(page, "").locator("select").first).to_have_value(example["type"])
+        expect(page.get_by_text("Valid", exact=True)).to_be_visible()
+        expect(page.locator(".grader .foreign")).to_have_count(0)
+        shown = document(page)
+        if example["type"] == "multi":
+            assert shown["graders"]["exact"] == EXACT
+            expect(part(page, "graders.exact").get_by_label("Operation", exact=True)).to_have_value("ilike")
+        else:
+            assert shown == example
 
 
 def test_what_is_wrong_is_said_at_the_line_and_at_the_field(builder: Page) -> None:
