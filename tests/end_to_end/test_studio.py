@@ -325,6 +325,17 @@ def test_two_tabs_that_save_at_once_lose_nothing(builder: Page) -> None:
     other.close()
 
 
+def test_a_grader_goes_out_as_a_file_and_comes_in_again(builder: Page) -> None:
+    page = builder
+    paste(page, json.dumps(EXACT))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    page.get_by_label("Operation", exact=True).select_option("eq")
+    page.locator("#import-grader").set_input_files(download.value.path())
+    expect(page.get_by_label("Operation", exact=True)).to_have_value("ilike")
+    assert document(page) == EXACT
+
+
 def test_work_that_was_not_saved_is_offered_back(builder: Page) -> None:
     page = builder
     page.locator("[data-kind=number]").click()

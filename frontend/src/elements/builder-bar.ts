@@ -91,7 +91,7 @@ function offerLine(sentence: string, choices: [string, () => void][], close: () 
   const buttons = choices.map(([label, work]) =>
     h("button", { type: "button", class: "button small", onclick: () => (close(), work()) }, label),
   );
-  return h("div", { class: "banner", role: "alert" }, h("p", {}, sentence), ...buttons);
+  return h("div", { class: "notice waiting", role: "alert" }, h("p", {}, sentence), ...buttons);
 }
 
 function importButton(actions: Actions): HTMLElement {

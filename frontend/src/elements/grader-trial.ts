@@ -87,10 +87,6 @@ export class GraderTrial extends HTMLElement {
     this.#showSource();
   }
 
-  get samples(): OwnSample[] {
-    return this.#own.samples;
-  }
-
   set samples(samples: OwnSample[]) {
     this.#own.samples = samples;
     this.#source.value = "";
