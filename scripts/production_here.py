@@ -124,8 +124,8 @@ class Production:
         for name, value in service.environment.items():
             place = self._place_of(service, value, suffix) if value in service.volumes else None
             environment[name] = str(place or self.translate(value))
-        if service.name == "worker":
-            environment["WHETSTONE_WORKER_NAME"] = f"worker{suffix}"  # a container's is its host name
+        if service.name in ("worker", "engine"):
+            environment["WHETSTONE_WORKER_NAME"] = f"{service.name}{suffix}"  # a container's is its host name
         if service.name == "redis":
             environment["REDISCLI_PORT"] = self.redis_port
         return environment

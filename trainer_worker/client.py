@@ -39,48 +39,32 @@ class Platform:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url
-        self._http = _http(url, token)
+        self._http = http_client(url, token)
 
     def hello(self, hello: Hello) -> None:
-        _checked(_send(self._http, "POST", "/api/worker/hello", content=hello.model_dump_json()))
+        checked(send(self._http, "POST", "/api/worker/hello", content=hello.model_dump_json()))
 
     def release(self, worker: str, instance: str) -> None:
         """Give up what a former worker of this scratch folder held."""
         body = Release(worker=worker, instance=instance).model_dump_json()
-        _checked(_send(self._http, "POST", "/api/worker/release", content=body))
+        checked(send(self._http, "POST", "/api/worker/release", content=body))
 
     def claim(self, worker: str, pool: str, instance: str) -> Claim | None:
         """A job for this attempt alone, or None when nothing waits."""
         body = ClaimRequest(worker=worker, pool=pool, instance=instance).model_dump_json()
-        answer = _checked(_send(self._http, "POST", "/api/worker/claim", content=body))
+        answer = checked(send(self._http, "POST", "/api/worker/claim", content=body))
         return None if answer.status_code == 204 else Claim.model_validate_json(answer.content)
 
     def attempt(self, claim: Claim) -> "AttemptPlatform":
         return AttemptPlatform(self.url, claim.spec.job, claim.token)
 
 
-class AttemptPlatform:
-    """What one attempt may ask for its job, with the claim's token."""
+class Blobs:
+    """Files of the artifact store that lie under one address, for whoever has the token to it."""
 
-    def __init__(self, url: str, job: str, token: str) -> None:
-        self._http = _http(url, token)
-        self._path = f"/api/worker/jobs/{job}"
-
-    def report(self, reports: Reports, timeout_s: float) -> Reply:
-        """Raises Refused with the platform's words. What something between us says, be it yes or no, is no answer."""
-        answer = _send(self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s)
-        try:
-            return Reply.model_validate_json(_checked(answer).content)
-        except ValidationError as error:
-            raise Unreachable(f"not the platform's answer: {answer.text[:200]}") from error
-        except Refused as error:
-            if not error.said:
-                raise Unreachable(str(error)) from error
-            raise
-
-    def reach(self) -> Reach:
-        """The judges that the job's grader asks, with their keys. Raises Unreachable or Refused."""
-        return Reach.model_validate_json(_checked(_send(self._http, "GET", f"{self._path}/reach")).content)
+    def __init__(self, url: str, path: str, token: str) -> None:
+        self._http = http_client(url, token)
+        self._path = path
 
     def download(self, ref: FileRef, to: Path, between_chunks: Callable[[], None] = lambda: None) -> None:
         """Write a blob to a file. Raises Refused when its bytes are not those that were named."""
@@ -99,26 +83,49 @@ class AttemptPlatform:
                 if answer.has_redirect_location:
                     yield from _presigned(answer.headers["location"])
                     return
-                _checked(answer)
+                checked(answer)
                 yield from answer.iter_bytes(CHUNK)
         except httpx.TransportError as error:
             raise Unreachable(str(error)) from error
-
-    def upload(self, ref: FileRef, file: Path) -> None:
-        """Store a file under its hash, unless it is there already."""
-        path = f"{self._path}/blobs/{ref.sha256}"
-        if _send(self._http, "HEAD", path).status_code == 200:
-            return
-        headers = {"Content-Length": str(ref.size), "Content-Type": "application/octet-stream"}
-        with file.open("rb") as source:
-            chunks = iter(lambda: source.read(CHUNK), b"")
-            _checked(_send(self._http, "PUT", path, content=chunks, headers=headers))
 
     def close(self) -> None:
         self._http.close()
 
 
-def _http(url: str, token: str) -> httpx.Client:
+class AttemptPlatform(Blobs):
+    """What one attempt may ask for its job, with the claim's token."""
+
+    def __init__(self, url: str, job: str, token: str) -> None:
+        super().__init__(url, f"/api/worker/jobs/{job}", token)
+
+    def report(self, reports: Reports, timeout_s: float) -> Reply:
+        """Raises Refused with the platform's words. What something between us says, be it yes or no, is no answer."""
+        answer = send(self._http, "POST", f"{self._path}/events", content=reports.model_dump_json(), timeout=timeout_s)
+        try:
+            return Reply.model_validate_json(checked(answer).content)
+        except ValidationError as error:
+            raise Unreachable(f"not the platform's answer: {answer.text[:200]}") from error
+        except Refused as error:
+            if not error.said:
+                raise Unreachable(str(error)) from error
+            raise
+
+    def reach(self) -> Reach:
+        """The judges that the job's grader asks, with their keys. Raises Unreachable or Refused."""
+        return Reach.model_validate_json(checked(send(self._http, "GET", f"{self._path}/reach")).content)
+
+    def upload(self, ref: FileRef, file: Path) -> None:
+        """Store a file under its hash, unless it is there already."""
+        path = f"{self._path}/blobs/{ref.sha256}"
+        if send(self._http, "HEAD", path).status_code == 200:
+            return
+        headers = {"Content-Length": str(ref.size), "Content-Type": "application/octet-stream"}
+        with file.open("rb") as source:
+            chunks = iter(lambda: source.read(CHUNK), b"")
+            checked(send(self._http, "PUT", path, content=chunks, headers=headers))
+
+
+def http_client(url: str, token: str) -> httpx.Client:
     return httpx.Client(
         base_url=url,
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
@@ -129,18 +136,18 @@ def _http(url: str, token: str) -> httpx.Client:
 def _presigned(url: str) -> Iterator[bytes]:
     """Read from the store itself. The claim's token is not for its ears."""
     with httpx.stream("GET", url, timeout=TRANSFER_TIMEOUT_S) as answer:
-        _checked(answer)
+        checked(answer)
         yield from answer.iter_bytes(CHUNK)
 
 
-def _send(http: httpx.Client, method: str, path: str, **options: object) -> httpx.Response:
+def send(http: httpx.Client, method: str, path: str, **options: object) -> httpx.Response:
     try:
         return http.request(method, path, **options)  # type: ignore[arg-type]  # passed on as they came
     except httpx.TransportError as error:
         raise Unreachable(f"{method} {path}: {error}") from error
 
 
-def _checked(answer: httpx.Response) -> httpx.Response:
+def checked(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
     answer.read()

@@ -1,24 +1,15 @@
 """From prompts to completions, token by token: each prompt is read once, and rows that have ended cost nothing more."""
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import (
-    DynamicCache,
-    GenerationConfig,
-    PreTrainedModel,
-    TopPLogitsWarper,
-)
-from transformers.cache_utils import DynamicLayer
+from transformers import GenerationConfig, PreTrainedModel, TopPLogitsWarper
 
-NEEDED = frozenset({"input_ids", "attention_mask", "position_ids", "past_key_values", "use_cache", "logits_to_keep"})
-"""What a model's forward pass must take for it to be led by us."""
+from trainer_worker.batch import Batch, bare, can_lead, left_padded
+
 DROP_SHARE = 1 / 8
 """Ended rows are taken out of the cache once they are this share of it: taking out copies the rest."""
 
@@ -57,70 +48,31 @@ def complete(model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -
         return _Decoding(model, prompts, manner).run() if can_lead(model) else _generate(model, prompts, manner)
 
 
-def can_lead(model: PreTrainedModel) -> bool:
-    """Whether the model's cache is one of keys and values alone, of which rows can be repeated and dropped.
-
-    Sliding windows, linear attention and states keep `model.generate`, which knows them.
-    """
-    base = _bare(model)
-    if base.config.is_encoder_decoder or not set(inspect.signature(type(base).forward).parameters) >= NEEDED:
-        return False
-    return all(type(layer) is DynamicLayer for layer in DynamicCache(config=base.config).layers)
-
-
 class _Decoding:
-    """Completions under way. `present` rows are those that the cache still holds.
+    """Completions under way. `present` rows are those that the batch still holds.
 
-    Shapes: `mask` [present, tokens so far], `tokens` and `logprobs` [all rows, longest].
+    Shapes: `tokens` and `logprobs` [all rows, longest].
     """
 
     def __init__(self, model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -> None:
-        self._model = model
         self._manner = manner
-        self._device = next(model.parameters()).device
-        self._ends = torch.tensor(manner.end_ids, device=self._device)
-        self._cache = DynamicCache(config=_bare(model).config)
-        self._distinct, self._owners = _distinct(prompts)
+        device = next(model.parameters()).device
+        self._ends = torch.tensor(manner.end_ids, device=device)
+        self._batch = Batch(model, prompts, manner.pad_id)
         count = len(prompts)
-        self._tokens = torch.full((count, manner.longest), manner.pad_id, device=self._device)
-        self._logprobs = torch.zeros((count, manner.longest), device=self._device)
-        self._lengths = torch.zeros(count, dtype=torch.long, device=self._device)
-        self._present = torch.arange(count, device=self._device)
-        self._ended = torch.zeros(count, dtype=torch.bool, device=self._device)
+        self._tokens = torch.full((count, manner.longest), manner.pad_id, device=device)
+        self._logprobs = torch.zeros((count, manner.longest), device=device)
+        self._lengths = torch.zeros(count, dtype=torch.long, device=device)
+        self._present = torch.arange(count, device=device)
+        self._ended = torch.zeros(count, dtype=torch.bool, device=device)
 
     def run(self) -> list[Sampled]:
-        logits = self._read_prompts()
         for place in range(self._manner.longest):
-            latest = self._draw(logits, place)
+            latest = self._draw(self._batch.logits, place)
             if place + 1 == self._manner.longest or bool(self._ended.all()):
                 break
-            logits = self._step(self._without_ended(latest))
+            self._batch.step(self._without_ended(latest))
         return self._found()
-
-    def _read_prompts(self) -> Tensor:
-        """Reads every distinct prompt. Returns the logits [rows, vocabulary] of what follows it, for every row."""
-        ids, self._mask = _left_padded(self._distinct, self._manner.pad_id, self._device)
-        logits = self._forward(ids, _positions(self._mask))
-        owners = torch.tensor(self._owners, device=self._device)
-        self._cache.batch_select_indices(owners)
-        self._mask = self._mask[owners]
-        return logits[owners]
-
-    def _step(self, latest: Tensor) -> Tensor:
-        self._mask = torch.cat([self._mask, self._mask.new_ones(len(latest), 1)], dim=1)
-        return self._forward(latest[:, None], _positions(self._mask)[:, -1:])
-
-    def _forward(self, ids: Tensor, positions: Tensor) -> Tensor:
-        output = self._model(
-            input_ids=ids,
-            attention_mask=self._mask,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        logits: Tensor = output.logits[:, -1].float()
-        return logits
 
     def _draw(self, logits: Tensor, place: int) -> Tensor:
         """One token for every row that is present, written down where the row has not ended."""
@@ -153,8 +105,8 @@ class _Decoding:
         kept = (~self._ended).nonzero()[:, 0]
         if len(self._ended) - len(kept) < DROP_SHARE * len(self._ended):
             return latest
-        self._cache.batch_select_indices(kept)
-        self._mask, self._present, self._ended = self._mask[kept], self._present[kept], self._ended[kept]
+        self._batch.keep(kept)
+        self._present, self._ended = self._present[kept], self._ended[kept]
         return latest[kept]
 
     def _found(self) -> list[Sampled]:
@@ -163,7 +115,7 @@ class _Decoding:
 
 
 def _generate(model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -> list[Sampled]:
-    ids, mask = _left_padded(prompts, manner.pad_id, next(model.parameters()).device)
+    ids, mask = left_padded(prompts, manner.pad_id, next(model.parameters()).device)
     config = _generation_config(manner)
     with _without_own_habits(model, config):
         output = model.generate(input_ids=ids, attention_mask=mask, generation_config=config)
@@ -188,7 +140,7 @@ def _generation_config(manner: Manner) -> GenerationConfig:
 @contextmanager
 def _without_own_habits(model: PreTrainedModel, config: GenerationConfig) -> Iterator[None]:
     """A model's own generation config (top_k 20, a repetition penalty) would fill in what ours leaves open."""
-    base = _bare(model)
+    base = bare(model)
     own, base.generation_config = base.generation_config, config
     try:
         yield
@@ -204,30 +156,6 @@ def _evaluating(model: PreTrainedModel) -> Iterator[None]:
         yield
     finally:
         model.train(was_training)
-
-
-def _bare(model: Any) -> Any:  # Any: a model of transformers, or PEFT's around one
-    """The model without an adapter's wrapping."""
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
-
-
-def _distinct(prompts: list[list[int]]) -> tuple[list[list[int]], list[int]]:
-    """Prompts without the repetitions of their neighbours, and for each row which of them is its own."""
-    runs = [(prompt, len(list(same))) for prompt, same in groupby(prompts)]
-    return [prompt for prompt, _ in runs], [n for n, (_, count) in enumerate(runs) for _ in range(count)]
-
-
-def _left_padded(prompts: list[list[int]], pad_id: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Ids and mask, both [prompts, longest prompt]."""
-    longest = max(map(len, prompts))
-    ids = [[pad_id] * (longest - len(prompt)) + prompt for prompt in prompts]
-    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
-
-
-def _positions(mask: Tensor) -> Tensor:
-    """Each token's place in its own sequence, padding not counted."""
-    return (mask.cumsum(-1) - 1).clamp(min=0)
 
 
 def _up_to_end(ids: list[int], end_ids: tuple[int, ...]) -> list[int]:

@@ -13,7 +13,6 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
-    AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     set_seed,
@@ -22,9 +21,9 @@ from trl.trainer.reward_trainer import suppress_seqcls_warning
 
 from contracts.job import FileRef
 from contracts.method import Hyperparameters, Task
+from trainer_worker.pretrained import LOCAL
 
 CHUNK = 1 << 20
-LOCAL = {"trust_remote_code": False, "local_files_only": True}
 KINDS: dict[Task, Any] = {"text": AutoModelForCausalLM, "reward": AutoModelForSequenceClassification}
 CONFIGS: dict[Task, dict[str, Any]] = {"text": LOCAL, "reward": LOCAL | {"num_labels": 1}}
 
@@ -34,14 +33,6 @@ def use_bf16(h: Hyperparameters) -> bool:
     if h.precision == "auto":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return h.precision == "bf16"
-
-
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL)
-    tokenizer.padding_side = "left"
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
 
 
 def task_of(folder: Path) -> Task:
@@ -66,11 +57,6 @@ def load_model(folder: Path, seed: int, drawn: Path, task: Task = "text") -> Pre
             folder, dtype=torch.float32, use_safetensors=True, **CONFIGS[task]
         )
     return model
-
-
-def context_of(model: PreTrainedModel) -> int:
-    """Longest sequence in tokens that the model was made for."""
-    return int(model.config.get_text_config().max_position_embeddings)
 
 
 def parameters_of(model: PreTrainedModel) -> int:

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainer_worker.data import Turns, render
 from trainer_worker.decoding import Manner, Sampled, complete
+from trainer_worker.pretrained import end_ids
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,3 @@ class Sampler:
     @property
     def _pad_id(self) -> Any:  # Any: transformers types a token id as nearly anything
         return self.tokenizer.pad_token_id
-
-
-def end_ids(model: Any, tokenizer: Any) -> tuple[int, ...]:  # Any: PEFT's wrapping, and token ids as above
-    """Tokens that end an answer: the tokenizer's, and those that the model names for itself, as TRL reads them."""
-    own = model.generation_config.eos_token_id
-    named = () if own is None else (own,) if isinstance(own, int) else tuple(own)
-    return tuple(dict.fromkeys((tokenizer.eos_token_id, *named)))

@@ -16,8 +16,9 @@ from contracts.method import Hyperparameters
 from graders import Conversation, Grader, Port, Unreachable, runs_code
 from graders.sandbox import Jails, Unsafe, walls
 from trainer_worker.data import Turns, render
-from trainer_worker.models import context_of, load_tokenizer, use_bf16
+from trainer_worker.models import use_bf16
 from trainer_worker.outside import Outside
+from trainer_worker.pretrained import context_of, load_tokenizer
 
 TOKENS_AT_ONCE = SCORED_AT_ONCE
 """A conversation that is longer passes alone."""

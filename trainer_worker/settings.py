@@ -34,14 +34,16 @@ class Settings:
     """Lines for people, or one JSON object a line for machines."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment. Raises SystemExit with a sentence when something is missing or wrong."""
+    def from_environment(cls, environment: Mapping[str, str] = os.environ, *, needs_broker: bool = True) -> "Settings":
+        """Raises SystemExit with a sentence when something is missing or wrong. A host of engines needs no broker."""
         pool = environment.get("WHETSTONE_POOL", "cpu")
         _check_pool(pool)
         return cls(
             url=_url(_required(environment, "WHETSTONE_URL", "the platform's address, like http://127.0.0.1:8000")),
             token=_required(environment, "WHETSTONE_WORKER_TOKEN", "the join token that the platform shows"),
-            broker_url=_required(environment, "WHETSTONE_BROKER_URL", "the broker's address, like redis://host/0"),
+            broker_url=_required(environment, "WHETSTONE_BROKER_URL", "the broker's address, like redis://host/0")
+            if needs_broker
+            else "",
             name=environment.get("WHETSTONE_WORKER_NAME") or f"{socket.gethostname()}-{pool}",
             pool=pool,
             scratch=Path(_required(environment, "WHETSTONE_SCRATCH", "a folder for work and cache")).absolute(),

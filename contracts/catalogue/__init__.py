@@ -5,7 +5,8 @@ from contracts.catalogue.entry import Cause, Entry
 from contracts.catalogue.graders import GRADERS
 from contracts.catalogue.jobs import JOBS
 from contracts.catalogue.requests import REQUESTS
+from contracts.catalogue.serving import SERVING
 
-CATALOGUE: dict[str, Entry] = REQUESTS | DATA | GRADERS | JOBS
+CATALOGUE: dict[str, Entry] = REQUESTS | DATA | GRADERS | JOBS | SERVING
 
 __all__ = ["CATALOGUE", "Cause", "Entry"]

@@ -119,3 +119,16 @@ def test_the_broker_turns_away_who_has_no_password(here: Production) -> None:
 
 def test_artifacts_lie_in_the_volume_and_nowhere_in_the_repository(here: Production) -> None:
     assert (here.folder / "volumes" / "platform" / "artifacts").is_dir()
+
+
+def test_a_trained_model_is_asked_through_redis(api: httpx.Client, here: Production, model: str) -> None:
+    """The engine's host is connected to whichever web process; questions and answers meet in Redis."""
+    rows = b"\n".join(map(orjson.dumps, ROWS))
+    file = api.post("/v1/files", files={"file": ("chat.jsonl", rows)}, data={"purpose": "fine-tune"}).json()
+    method = {"type": "full", "full": {"hyperparameters": SMALL}}
+    job = carried_out(api, here, {"model": model, "training_file": file["id"], "method": method})
+    question = {"model": job["fine_tuned_model"], "messages": QUESTIONS[0]["messages"], "max_tokens": 3}
+    answer = api.post("/v1/chat/completions", json=question, timeout=60)
+    assert answer.status_code == 200, f"{answer.text}\n{here.log_of('engine').read_text()}"
+    assert answer.json()["choices"][0]["finish_reason"] in ("stop", "length")
+    assert answer.json()["usage"]["completion_tokens"] <= 3

@@ -9,7 +9,8 @@ import torch
 
 from graders import grade
 from tests.learn.support import SUM
-from trainer_worker.models import load_model, load_tokenizer
+from trainer_worker.models import load_model
+from trainer_worker.pretrained import load_tokenizer
 from trainer_worker.sampler import Sampler
 from whetstone.starter import data
 

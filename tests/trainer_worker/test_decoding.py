@@ -17,9 +17,10 @@ from transformers import (
 )
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from trainer_worker.decoding import Manner, can_lead, complete
-from trainer_worker.models import load_tokenizer
-from trainer_worker.sampler import Sampler, end_ids
+from trainer_worker.batch import can_lead
+from trainer_worker.decoding import Manner, complete
+from trainer_worker.pretrained import end_ids, load_tokenizer
+from trainer_worker.sampler import Sampler
 
 SMALL = {
     "hidden_size": 32,

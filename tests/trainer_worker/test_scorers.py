@@ -24,8 +24,9 @@ from tests.trainer_worker.trainers import assignment_of
 from trainer_worker import scorers
 from trainer_worker.data import render
 from trainer_worker.methods.fitting import use_checkpointing
-from trainer_worker.models import load_model, load_tokenizer
+from trainer_worker.models import load_model
 from trainer_worker.needs import Needs
+from trainer_worker.pretrained import load_tokenizer
 from trainer_worker.scorers import load_port
 from trainer_worker.worker import Worker
 from whetstone.starter import data

@@ -41,9 +41,14 @@ def archive(entries: Sequence[Entry], at: datetime, filename: str) -> StreamingH
 
 
 def event_stream(lines: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    """Server-sent events, which nothing in between may hold back. They last, and hold no connection to the database."""
+    """Server-sent events of a view that is not asynchronous. They last, and hold no connection to the database."""
     if not connection.in_atomic_block:
         connection.close()
+    return unbuffered(lines)
+
+
+def unbuffered(lines: AsyncIterator[bytes]) -> StreamingHttpResponse:
+    """Server-sent events, which nothing in between may hold back."""
     response = StreamingHttpResponse(lines, content_type="text/event-stream")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"

@@ -34,9 +34,26 @@ STATUS = {
     "platform.disk_low": 503,
     "rate.exceeded": 429,
     "upload.too_large": 413,
+    "deployment.model_missing": 404,
+    "deployment.no_engine": 503,
+    "deployment.no_room": 503,
+    "deployment.loading": 503,
+    "deployment.failed": 503,
+    "engine.busy": 503,
+    "engine.lost": 503,
+    "completion.broken": 500,
     "replay.in_progress": 409,
     "platform.disk_full": 507,
 }
+COME_AGAIN_S = {
+    "deployment.no_engine": 10,
+    "deployment.no_room": 30,
+    "deployment.loading": 3,
+    "deployment.failed": 60,
+    "engine.busy": 1,
+    "engine.lost": 1,
+}
+"""What passes by itself, and when it is worth to ask again."""
 CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
@@ -118,6 +135,8 @@ def _advice(code: str, status: int) -> dict[str, str]:
     """OpenAI's client takes a 409 for a lock that will be free in a moment, unless it is told otherwise."""
     if code == "replay.in_progress":
         return {"retry-after": "1", "x-should-retry": "true"}
+    if code in COME_AGAIN_S:
+        return {"retry-after": str(COME_AGAIN_S[code])}
     return {"x-should-retry": "false"} if status == 409 or code == "replay.other_request" else {}
 
 

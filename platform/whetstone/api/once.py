@@ -1,12 +1,15 @@
 """`Idempotency-Key`: a POST that is sent again because its answer was lost does not do its work twice."""
 
+import asyncio
 import hashlib
 import json
 import re
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
@@ -35,30 +38,50 @@ def _once(view: Callable[..., Any]) -> Callable[..., Any]:  # Any: whatever a ro
 
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        key = request.headers.get("Idempotency-Key")
-        if request.method != "POST" or key is None:
-            return view(request, *args, **kwargs)
-        row = _begin(request, key)
-        if row.status is not None:
-            return _again(row)
-        request.META[REPLAY] = row
-        return view(request, *args, **kwargs)
+        stored = _stored(request)
+        return view(request, *args, **kwargs) if stored is None else stored
 
-    return answered
+    @wraps(view)
+    async def answered_later(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        stored = await sync_to_async(_stored)(request)
+        return await view(request, *args, **kwargs) if stored is None else stored
+
+    return answered_later if iscoroutinefunction(view) else answered
 
 
-def _kept(run: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def _stored(request: HttpRequest) -> HttpResponse | None:
+    """The answer to a request that was sent before. None when it is to be answered now."""
+    key = request.headers.get("Idempotency-Key")
+    if request.method != "POST" or key is None:
+        return None
+    row = _begin(request, key)
+    if row.status is not None:
+        return _again(row)
+    request.META[REPLAY] = row
+    return None
+
+
+def _kept(run: Callable[..., Any]) -> Callable[..., Any]:  # Any: an answer, or one to be awaited
     """Around all of a request: here its answer is as it will be sent, errors too."""
 
     @wraps(run)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = run(request, *args, **kwargs)
-        row: Replay | None = request.META.pop(REPLAY, None)
-        if row is not None:
-            _keep(row, response)
+        response: HttpResponseBase = run(request, *args, **kwargs)
+        _keep(request, response)
         return response
 
-    return answered
+    @wraps(run)
+    async def answered_later(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response: HttpResponseBase = await run(request, *args, **kwargs)
+        except asyncio.CancelledError:  # nobody waits for the answer any more
+            await asyncio.shield(sync_to_async(_forget)(request))
+            raise
+        if REPLAY in request.META:
+            await sync_to_async(_keep)(request, response)
+        return response
+
+    return answered_later if iscoroutinefunction(run) else answered
 
 
 def _begin(request: HttpRequest, key: str) -> Replay:
@@ -84,6 +107,11 @@ def _fingerprint(request: HttpRequest) -> str:
     return digest.hexdigest()
 
 
+def _forget(request: HttpRequest) -> None:
+    if (row := request.META.pop(REPLAY, None)) is not None:
+        give_up(row)
+
+
 def _again(row: Replay) -> HttpResponse:
     content = unseal(row.answer, _("a stored answer"))
     answer = HttpResponse(content, status=row.status, content_type="application/json")
@@ -91,8 +119,11 @@ def _again(row: Replay) -> HttpResponse:
     return answer
 
 
-def _keep(row: Replay, response: HttpResponseBase) -> None:
+def _keep(request: HttpRequest, response: HttpResponseBase) -> None:
     """Only what made something is kept. A refusal made nothing, and a stream has been read when it is over."""
+    row: Replay | None = request.META.pop(REPLAY, None)
+    if row is None:
+        return
     made = 200 <= response.status_code < 300
     if not made or not isinstance(response, HttpResponse) or len(response.content) > LARGEST:
         give_up(row)

@@ -9,6 +9,8 @@ WRITING: dict[str, Scope] = {
     "v1/fine_tuning/checkpoints": Scope.ADMIN,
     "v1/fine_tuning/jobs": Scope.JOBS,
     "v1/models": Scope.JOBS,
+    "v1/chat": Scope.JOBS,
+    "v1/completions": Scope.JOBS,
     "v1/fine_tuning/alpha/graders/validate": Scope.READ,
     "v1/fine_tuning/alpha/graders/run": Scope.JOBS,
     "api/v1/datasets": Scope.FILES,

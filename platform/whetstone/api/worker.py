@@ -13,6 +13,7 @@ from contracts.event import ClaimRequest, Hello, Release, Reports
 from contracts.fault import Fault
 from contracts.reach import Reach
 from whetstone.accounts.models import hash_of
+from whetstone.api import serving
 from whetstone.api.bodies import download
 from whetstone.api.errors import answer_errors, error
 from whetstone.artifacts import disk
@@ -48,6 +49,9 @@ class Holder(HttpBearer):
             raise Fault("auth.invalid")
         ABOUT.get({}).update(job=attempt["job"], attempt=attempt["number"])
         return token
+
+
+worker_api.add_router("/serving", serving.router, auth=Member())
 
 
 @worker_api.post("/hello", auth=Member(), response={204: None})

@@ -70,7 +70,7 @@ def _die_with_parent() -> None:
 
 
 class Platform:
-    """Web, supervisor and one worker. A context: what was started is stopped."""
+    """Web, supervisor, one worker and one host of engines. A context: what was started is stopped."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -93,19 +93,21 @@ class Platform:
         web = {"WHETSTONE_HOME": str(self.home), "WHETSTONE_PUBLIC_URL": public_url}
         serve = f"-m uvicorn whetstone.asgi:application --app-dir platform --host {self.host} --port {self.port}"
         quiet = " --log-level warning --timeout-graceful-shutdown 3"
+        engine = "-m trainer_worker.serve"
         celery = "-m celery -A trainer_worker.app worker --pool solo --loglevel INFO"
         return [
             Program("web", [python, *(serve + quiet).split()], web, self.logs / "web.log"),
             Program("supervisor", [python, "manage.py", "supervise"], web, self.logs / "supervisor.log"),
-            Program("worker", [python, *celery.split()], self._worker_environment(), self.logs / "worker.log"),
+            Program("worker", [python, *celery.split()], self._worker_environment("worker"), self.logs / "worker.log"),
+            Program("engine", [python, *engine.split()], self._worker_environment("engine"), self.logs / "engine.log"),
         ]
 
-    def _worker_environment(self) -> dict[str, str]:
+    def _worker_environment(self, folder: str) -> dict[str, str]:
         return {
             "WHETSTONE_URL": self.url,
             "WHETSTONE_WORKER_TOKEN": settings.WORKER_TOKEN,
             "WHETSTONE_BROKER_URL": settings.ENVIRONMENT.broker,
-            "WHETSTONE_SCRATCH": str(self.home / "worker"),
+            "WHETSTONE_SCRATCH": str(self.home / folder),
         }
 
     def __enter__(self) -> "Platform":
@@ -181,8 +183,8 @@ class Platform:
         self._stopping.set()
         for signum in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C must not leave half of them running
             signal.signal(signum, signal.SIG_IGN)
-        _end([program for program in self._programs if program.name == "worker"])
-        _end(self._programs)  # after the worker: it has to tell the web how far it got
+        _end([program for program in self._programs if program.name in ("worker", "engine")])
+        _end(self._programs)  # after these: they have to tell the web how far they got
         (self.home / "platform.json").unlink(missing_ok=True)
 
 

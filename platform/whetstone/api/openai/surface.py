@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.once import send_once
-from whetstone.api.openai import files, graders, jobs, models, permissions, uploads, webhooks
+from whetstone.api.openai import chat, completions, files, graders, jobs, models, permissions, uploads, webhooks
 from whetstone.api.parser import StrictParser
 from whetstone.api.renderer import FastRenderer
 
@@ -27,4 +27,6 @@ openai_api.add_router("/fine_tuning/jobs", jobs.router)
 openai_api.add_router("/fine_tuning/alpha/graders", graders.router)
 openai_api.add_router("/fine_tuning/checkpoints", permissions.router)
 openai_api.add_router("/models", models.router)
+openai_api.add_router("/chat", chat.router)
+openai_api.add_router("/completions", completions.router)
 openai_api.add_router("", webhooks.router)

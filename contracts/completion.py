@@ -1,0 +1,135 @@
+"""What an engine is asked to write, and what it says of it while it writes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts import Contract
+from contracts.fault import FaultReport
+
+MOST_CHOICES = 16
+MOST_STOPS = 16
+MOST_ALTERNATIVES = 20
+LONGEST_STOP = 256
+Stop = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
+FinishReason = Literal["stop", "length"]
+
+
+class Turn(Contract):
+    """One message of a conversation, as chat templates read it."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str
+
+
+class Sampling(Contract):
+    """How to write. OpenAI's meaning of every word."""
+
+    max_tokens: int | None = Field(None, ge=1)
+    """None: until the context is full."""
+    temperature: float = Field(1.0, ge=0, le=2)
+    """0 is greedy."""
+    top_p: float = Field(1.0, gt=0, le=1)
+    stop: tuple[Stop, ...] = Field((), max_length=MOST_STOPS)
+    """The text ends before the first of them."""
+    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
+    presence_penalty: float = Field(0.0, ge=-2, le=2)
+    frequency_penalty: float = Field(0.0, ge=-2, le=2)
+    logit_bias: dict[int, Annotated[float, Field(ge=-100, le=100)]] = Field({}, max_length=1024)
+    """By token id."""
+    alternatives: int | None = Field(None, ge=0, le=MOST_ALTERNATIVES)
+    """How many of the likeliest tokens are told at each place. None: no log-probabilities at all."""
+
+
+class Ask(Contract):
+    """A request on its way to an engine."""
+
+    type: Literal["ask"] = "ask"
+    id: str
+    deployment: str
+    reply_to: str
+    """The mailbox of the web process that holds the client's connection."""
+    turns: tuple[Turn, ...] = ()
+    """A conversation to go on with, or else `text` or `ids`."""
+    text: str | None = None
+    ids: tuple[int, ...] | None = None
+    choices: int = Field(1, ge=1, le=MOST_CHOICES)
+    sampling: Sampling = Sampling()
+    in_pieces: bool = True
+    """Whether somebody reads along. Else each choice is told once, when it is whole."""
+
+
+class Cancel(Contract):
+    """Nobody waits for the answer any more."""
+
+    type: Literal["cancel"] = "cancel"
+    id: str
+
+
+class Look(Contract):
+    """There may be something to load: ask for duties now."""
+
+    type: Literal["look"] = "look"
+
+
+Letter = Annotated[Ask | Cancel | Look, Field(discriminator="type")]
+
+
+class Letters(Contract):
+    letters: tuple[Letter, ...]
+
+
+class Alternative(Contract):
+    token: str
+    bytes: tuple[int, ...]
+    logprob: float
+    """Under the model's own distribution: before temperature, penalties and top_p."""
+
+
+class Told(Alternative):
+    """A token that was written, and the likeliest ones in its place."""
+
+    top: tuple[Alternative, ...] = ()
+
+
+class Taken(Contract):
+    """The engine has read the prompt and will answer."""
+
+    type: Literal["taken"] = "taken"
+    ask: str
+    prompt_tokens: int
+
+
+class Delta(Contract):
+    """A further piece of one choice. A piece may be of several tokens, or of one that shows no text yet."""
+
+    type: Literal["delta"] = "delta"
+    ask: str
+    choice: int = 0
+    text: str = ""
+    tokens: int = 0
+    """How many tokens it took."""
+    logprobs: tuple[Told, ...] = ()
+    finish: FinishReason | None = None
+    """With the choice's last piece."""
+
+
+class Refusal(Contract):
+    """The engine does not answer, or stops in the midst of it."""
+
+    type: Literal["refusal"] = "refusal"
+    ask: str
+    fault: FaultReport
+
+
+Said = Annotated[Taken | Delta | Refusal, Field(discriminator="type")]
+
+
+class Reply(Contract):
+    to: str
+    """The mailbox that the request named."""
+    said: Said
+
+
+class Replies(Contract):
+    replies: tuple[Reply, ...]

@@ -1,0 +1,72 @@
+"""`/v1/chat/completions`: ask a model of the hub."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import Router
+
+from contracts.completion import Alternative, Delta, Told
+from whetstone.accounts.ids import new_id
+from whetstone.api.bodies import unbuffered
+from whetstone.api.openai.lines import lines
+from whetstone.api.openai.requests import ChatRequest
+from whetstone.api.openai.writing import Choice, Json, Writing, begin, usage
+
+router = Router(tags=["chat"])
+
+
+@router.post("/completions")
+async def create(request: HttpRequest, body: ChatRequest) -> dict[str, Any] | StreamingHttpResponse:
+    """The answer in one piece, or with `stream=true` as it is written. A model that nobody has asked for a while is
+    loaded first; when that takes longer than half a minute, 503 with `retry-after` says to come again."""
+    about = {"turns": body.turns(), "choices": body.n or 1, "sampling": body.sampling(), "in_pieces": bool(body.stream)}
+    writing = await begin(request, body.model, [about])
+    head = {"id": new_id("chatcmpl"), "created": writing.created, "model": body.model, "service_tier": "default"}
+    if body.stream:
+        return unbuffered(lines(request, _chunks(head, writing, body)))
+    choices = await writing.collected()
+    return head | {
+        "object": "chat.completion",
+        "choices": [_choice(n, one, bool(body.logprobs)) for n, one in enumerate(choices)],
+        "usage": usage(writing.prompt_tokens, sum(one.tokens for one in choices)),
+    }
+
+
+def _choice(number: int, written: Choice, with_logprobs: bool) -> Json:
+    return {
+        "index": number,
+        "message": {"role": "assistant", "content": written.text, "refusal": None},
+        "logprobs": _logprobs(written.logprobs) if with_logprobs else None,
+        "finish_reason": written.finish,
+    }
+
+
+async def _chunks(head: Json, writing: Writing, body: ChatRequest) -> AsyncGenerator[Json, None]:
+    """First who speaks, then what is said, then why it ended; at the very end what it took, if that was asked for."""
+    head = head | {"object": "chat.completion.chunk"} | ({"usage": None} if body.wants_usage else {})
+    tokens = 0
+    for number in range(writing.choices):
+        yield head | {"choices": [_part(number, {"role": "assistant", "content": "", "refusal": None})]}
+    async for number, piece in writing.each():
+        tokens += piece.tokens
+        if piece.text or piece.logprobs:
+            yield head | {"choices": [_part(number, {"content": piece.text}, piece if body.logprobs else None)]}
+        if piece.finish is not None:
+            yield head | {"choices": [_part(number, {}) | {"finish_reason": piece.finish}]}
+    if body.wants_usage:
+        yield head | {"choices": [], "usage": usage(writing.prompt_tokens, tokens)}
+
+
+def _part(number: int, delta: Json, piece: Delta | None = None) -> Json:
+    logprobs = _logprobs(piece.logprobs) if piece else None
+    return {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+
+
+def _logprobs(told: "list[Told] | tuple[Told, ...]") -> Json:
+    content = [_token(one) | {"top_logprobs": [_token(other) for other in one.top]} for one in told]
+    return {"content": content, "refusal": None}
+
+
+def _token(one: Alternative) -> Json:
+    return {"token": one.token, "logprob": one.logprob, "bytes": list(one.bytes)}

@@ -1,0 +1,173 @@
+"""What `/v1/chat/completions` and `/v1/completions` take: OpenAI's fields, those that change nothing here included."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
+
+from contracts import Contract
+from contracts.completion import MOST_ALTERNATIVES, MOST_CHOICES, MOST_STOPS, Sampling, Stop, Turn
+
+
+def _nothing(value: JsonValue) -> None:
+    """What an answer of the API holds where it has none of something may be sent back with the next question."""
+    if value not in (None, [], {}, False, ""):
+        raise ValueError("The models here cannot do this yet: leave it out.")
+
+
+Nothing = Annotated[JsonValue, AfterValidator(_nothing)]
+Ignored = JsonValue
+
+
+class TextPart(Contract):
+    type: Literal["text"]
+    text: str
+
+
+def _text_alone(content: Any) -> Any:  # Any: whatever was sent
+    """Says what is wrong with a part, where a union would say that it is no string."""
+    for part in content if isinstance(content, list) else ():
+        kind = part.get("type") if isinstance(part, dict) else part
+        if kind != "text":
+            raise ValueError(f"The models here read text alone, and no part of the type “{kind}”.")
+    return content
+
+
+def _listed(stop: Any) -> Any:
+    return [stop] if isinstance(stop, str) else stop
+
+
+class Message(Contract):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: Annotated[str | list[TextPart], BeforeValidator(_text_alone)]
+    name: Ignored = None
+    refusal: Nothing = None
+    annotations: Nothing = None
+    audio: Nothing = None
+    function_call: Nothing = None
+    tool_calls: Nothing = None
+    reasoning_content: Ignored = None
+
+    def turn(self) -> Turn:
+        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        return Turn(role=self.role, content=text)
+
+
+class StreamOptions(Contract):
+    include_usage: bool = False
+    include_obfuscation: Ignored = None
+
+
+class PlainText(Contract):
+    type: Literal["text"]
+
+
+class _Request(Contract):
+    """What both routes share."""
+
+    model: str = Field(min_length=1, max_length=256)
+    """A model of the hub, or a checkpoint by its name. It is loaded when it is asked for the first time."""
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    n: int | None = Field(None, ge=1, le=MOST_CHOICES)
+    stop: Annotated[
+        list[Stop] | None, BeforeValidator(_listed, str | list[str] | None), Field(max_length=MOST_STOPS)
+    ] = None
+    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
+    max_tokens: int | None = Field(None, ge=1)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    logit_bias: dict[int, Annotated[float, Field(ge=-100, le=100)]] | None = Field(None, max_length=1024)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    user: Ignored = None
+
+    def _sampling(self, max_tokens: int | None, alternatives: int | None) -> Sampling:
+        return Sampling(
+            max_tokens=max_tokens,
+            temperature=1.0 if self.temperature is None else self.temperature,
+            top_p=self.top_p or 1.0,
+            stop=tuple(self.stop or ()),
+            seed=self.seed,
+            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0,
+            logit_bias=self.logit_bias or {},
+            alternatives=alternatives,
+        )
+
+    @property
+    def wants_usage(self) -> bool:
+        return self.stream_options is not None and self.stream_options.include_usage
+
+
+class ChatRequest(_Request):
+    messages: list[Message] = Field(min_length=1, max_length=10_000)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=MOST_ALTERNATIVES)
+    response_format: PlainText | None = None
+    """Text alone: nothing forces an answer into a form."""
+    modalities: list[Literal["text"]] | None = None
+    tools: Nothing = None
+    tool_choice: Literal["none", "auto"] | None = None
+    functions: Nothing = None
+    function_call: Literal["none", "auto"] | None = None
+    audio: Nothing = None
+    prediction: Nothing = None
+    web_search_options: Nothing = None
+    metadata: Ignored = None
+    moderation: Ignored = None
+    parallel_tool_calls: Ignored = None
+    prompt_cache_key: Ignored = None
+    prompt_cache_options: Ignored = None
+    prompt_cache_retention: Ignored = None
+    reasoning_effort: Ignored = None
+    safety_identifier: Ignored = None
+    service_tier: Ignored = None
+    store: Ignored = None
+    verbosity: Ignored = None
+
+    @model_validator(mode="after")
+    def logprobs_are_asked_for(self) -> "ChatRequest":
+        if self.top_logprobs is not None and not self.logprobs:
+            raise ValueError("top_logprobs takes logprobs=true")
+        return self
+
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(message.turn() for message in self.messages)
+
+    def sampling(self) -> Sampling:
+        return self._sampling(self.max_completion_tokens or self.max_tokens, self._alternatives)
+
+    @property
+    def _alternatives(self) -> int | None:
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+
+Ids = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+MOST_PROMPTS = 64
+
+
+class CompletionRequest(_Request):
+    prompt: str | Ids | Annotated[list[str] | list[Ids], Field(min_length=1, max_length=MOST_PROMPTS)]
+    """Text or token ids, one or several."""
+    echo: bool | None = None
+    logprobs: int | None = Field(None, ge=0, le=5)
+    suffix: Nothing = None
+    best_of: int | None = Field(None, ge=1, le=MOST_CHOICES)
+
+    @model_validator(mode="after")
+    def best_is_all(self) -> "CompletionRequest":
+        if self.best_of is not None and self.best_of != (self.n or 1):
+            raise ValueError("best_of other than n is not done here: ask for n answers and choose")
+        if self.echo and self.logprobs is not None:
+            raise ValueError("log-probabilities of the prompt are not told here: leave out echo or logprobs")
+        return self
+
+    def prompts(self) -> list[dict[str, Any]]:  # Any: fields of an Ask
+        """One for each, as an Ask takes them."""
+        first = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+        many: list[Any] = [self.prompt] if isinstance(self.prompt, str) or isinstance(first, int) else [*self.prompt]
+        return [{"text": one} if isinstance(one, str) else {"ids": tuple(one)} for one in many]
+
+    def sampling(self) -> Sampling:
+        return self._sampling(self.max_tokens or 16, self.logprobs)

@@ -1,0 +1,215 @@
+"""Our own engine: continuous batching over one model, on a CPU or a GPU.
+
+Requests join the rows that are being written between two tokens and leave when they have ended. transformers'
+continuous batching was 50 times slower on a CPU.
+"""
+
+import logging
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from contracts.completion import Ask, Refusal, Taken
+from contracts.fault import Fault, FaultReport
+from trainer_worker.batch import Batch, can_lead
+from trainer_worker.engine.choosing import choose, told
+from trainer_worker.engine.port import Tell
+from trainer_worker.engine.prompt import Reader
+from trainer_worker.engine.row import Row
+from trainer_worker.engine.text import Text
+from trainer_worker.pretrained import LOCAL, context_of, end_ids, load_tokenizer
+
+log = logging.getLogger(__name__)
+MOST_WAITING = 512
+"""Choices that wait. Whoever comes then is told to come again."""
+MOST_ROWS = 64
+
+
+@dataclass
+class Loaded:
+    """A model in memory, with what is asked of it again and again."""
+
+    model: PreTrainedModel
+    tokenizer: Any  # Any: transformers does not type its tokenizers
+    ends: frozenset[int]
+    token_bytes: int
+    """What one token of one row takes in the cache."""
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> "Loaded":
+        """Raises Fault engine.cannot_lead, and whatever transformers raises for files that are no model."""
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.bfloat16 if device == "cuda" else torch.float32
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOCAL)
+        if not can_lead(model):
+            raise Fault("engine.cannot_lead", architecture=type(model).__name__)
+        tokenizer = load_tokenizer(folder)
+        model.to(device).eval()  # type: ignore[arg-type]  # transformers wraps torch's `to`
+        return cls(model, tokenizer, frozenset(end_ids(model, tokenizer)), _token_bytes(model, dtype))
+
+
+def _token_bytes(model: PreTrainedModel, dtype: torch.dtype) -> int:
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * size * dtype.itemsize)
+
+
+@dataclass
+class OwnEngine:
+    name: str
+    """As people call the model."""
+    loaded: Loaded
+    tell: Tell
+    cache_bytes: int
+    """How much memory the rows may take together."""
+    _waiting: deque[Row] = field(default_factory=deque)
+    _rows: list[Row] = field(default_factory=list)
+    _batch: Batch | None = None
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _is_closed: bool = False
+
+    def __post_init__(self) -> None:
+        model = self.loaded.model
+        vocabulary = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[union-attr]  # a text model
+        self._reader = Reader(self.loaded.tokenizer, context_of(model), vocabulary)
+        self._thread = threading.Thread(target=self._run, name=f"engine {self.name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> int:
+        return len(self._rows)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def ask(self, ask: Ask) -> None:
+        try:
+            if len(self._waiting) + ask.choices > MOST_WAITING or self._is_closed:
+                raise Fault("engine.busy", model=self.name, waiting=len(self._waiting))
+            rows = self._rows_of(ask)
+        except Fault as fault:
+            return self.tell(ask.reply_to, Refusal(ask=ask.id, fault=fault.report))
+        except Exception as error:
+            log.exception("deployment=%s could not take a request", ask.deployment)
+            return self.tell(ask.reply_to, Refusal(ask=ask.id, fault=_broken(error)))
+        self.tell(ask.reply_to, Taken(ask=ask.id, prompt_tokens=len(rows[0].prompt)))
+        with self._changed:
+            self._waiting.extend(rows)
+            self._changed.notify()
+
+    def _rows_of(self, ask: Ask) -> list[Row]:
+        prompt = self._reader.read(ask)
+        longest = self._reader.longest(ask, prompt)
+        for token in ask.sampling.logit_bias:
+            if not 0 <= token < self._reader.vocabulary:
+                tokens = self._reader.vocabulary
+                raise Fault("completion.token_unknown", field="logit_bias", token=token, tokens=tokens)
+        return [
+            Row(ask, n, prompt, longest, Text(self.loaded.tokenizer, ask.sampling.stop), _generator(ask, n))
+            for n in range(ask.choices)
+        ]
+
+    def cancel(self, ask: str) -> None:
+        with self._changed:
+            for row in [*self._rows, *self._waiting]:
+                row.is_cancelled = row.is_cancelled or row.ask.id == ask
+            self._waiting = deque(row for row in self._waiting if not row.is_cancelled)
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with torch.inference_mode():
+            while self._wait():
+                try:
+                    self._admit()
+                    self._write()
+                except Exception as error:
+                    log.exception("model “%s” broke while it wrote", self.name)
+                    self._refuse_all(_broken(error))
+        self._refuse_all(FaultReport(code="engine.lost"))
+
+    def _wait(self) -> bool:
+        """Returns when there is something to write. False once the engine is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._rows or self._waiting or self._is_closed)
+        return not self._is_closed
+
+    def _admit(self) -> None:
+        """Read the prompts of those who wait, as far as there is room, and take them among the rows."""
+        fresh = self._next()
+        if not fresh:
+            return
+        pad_id = self.loaded.tokenizer.pad_token_id
+        batch = Batch(self.loaded.model, [row.prompt for row in fresh], pad_id)
+        if self._batch is None:
+            self._batch = batch
+        else:
+            self._batch.join(batch)
+
+    def _next(self) -> list[Row]:
+        """Moves those who fit from the queue to the rows. One always fits."""
+        fresh: list[Row] = []
+        with self._changed:
+            while self._waiting and len(self._rows) < MOST_ROWS:
+                widest = max(row.most_tokens for row in [*self._rows, self._waiting[0]])
+                taken = widest * (len(self._rows) + 1) * self.loaded.token_bytes
+                if self._rows and taken > self.cache_bytes:
+                    break
+                fresh.append(self._waiting.popleft())
+                self._rows.append(fresh[-1])
+        return fresh
+
+    def _write(self) -> None:
+        """One token more for every row."""
+        if self._batch is None:
+            return
+        chosen = choose(self._batch.logits, self._rows)
+        ids = chosen.tolist()
+        logprobs = told(self._batch.logits, ids, self._rows, self.loaded.tokenizer)
+        for row, token, one in zip(self._rows, ids, logprobs, strict=True):
+            if not row.is_cancelled and (delta := row.add(token, one, token in self.loaded.ends)) is not None:
+                self.tell(row.ask.reply_to, delta)
+        self._go_on_with(chosen)
+
+    def _go_on_with(self, chosen: torch.Tensor) -> None:
+        kept = [n for n, row in enumerate(self._rows) if row.finish is None and not row.is_cancelled]
+        assert self._batch is not None
+        if not kept:
+            self._batch = None
+        elif len(kept) < len(self._rows):
+            places = torch.tensor(kept, device=chosen.device)
+            self._batch.keep(places)
+            self._batch.trim()
+            chosen = chosen[places]
+        with self._changed:
+            self._rows = [self._rows[n] for n in kept]
+        if self._batch is not None:
+            self._batch.step(chosen)
+
+    def _refuse_all(self, fault: FaultReport) -> None:
+        with self._changed:
+            rows, self._rows, self._waiting, self._batch = [*self._rows, *self._waiting], [], deque(), None
+        for ask in {row.ask.id: row.ask for row in rows}.values():
+            self.tell(ask.reply_to, Refusal(ask=ask.id, fault=fault))
+
+
+def _generator(ask: Ask, choice: int) -> torch.Generator | None:
+    """Choices of one request differ, also under a seed."""
+    if ask.sampling.seed is None:
+        return None
+    return torch.Generator().manual_seed((ask.sampling.seed + choice) % 2**63)
+
+
+def _broken(error: Exception) -> FaultReport:
+    return FaultReport(code="completion.broken", params={"detail": (str(error) or type(error).__name__)[:300]})

@@ -1,0 +1,60 @@
+"""One choice that is being written."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import torch
+
+from contracts.completion import Ask, Delta, FinishReason, Told
+from trainer_worker.engine.text import Text
+
+
+@dataclass
+class Row:
+    ask: Ask
+    choice: int
+    prompt: list[int]
+    longest: int
+    """Tokens after which it is cut off."""
+    text: Text
+    generator: torch.Generator | None
+    """Its own random numbers, where a seed was given."""
+    counts: Counter[int] = field(default_factory=Counter)
+    """How often each token was written: for the penalties."""
+    is_cancelled: bool = False
+    finish: FinishReason | None = None
+    _written: int = 0
+    _untold: Delta | None = None
+
+    @property
+    def most_tokens(self) -> int:
+        return len(self.prompt) + self.longest
+
+    def add(self, token: int, told: Told | None, is_end: bool) -> Delta | None:
+        """Write one token more. Returns what is to be told now, if anything."""
+        self._written += 1
+        self.counts[token] += 1
+        piece = "" if is_end else self.text.add(token)
+        if is_end or self.text.is_stopped:
+            self.finish = "stop"
+        elif self._written >= self.longest:
+            self.finish = "length"
+        if self.finish is not None:
+            piece += self.text.rest()
+            if self.text.is_stopped:
+                self.finish = "stop"
+        return self._tell(piece, () if told is None or is_end else (told,))
+
+    def _tell(self, piece: str, logprobs: tuple[Told, ...]) -> Delta | None:
+        before = self._untold
+        delta = Delta(
+            ask=self.ask.id,
+            choice=self.choice,
+            text=before.text + piece if before else piece,
+            tokens=before.tokens + 1 if before else 1,
+            logprobs=before.logprobs + logprobs if before else logprobs,
+            finish=self.finish,
+        )
+        is_due = self.finish is not None or (self.ask.in_pieces and (delta.text or delta.logprobs))
+        self._untold = None if is_due else delta
+        return delta if is_due else None
