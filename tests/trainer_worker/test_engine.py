@@ -106,7 +106,8 @@ def test_rows_that_join_and_leave_are_read_as_if_alone() -> None:
     model = make_model("qwen2", **SMALL).eval()
 
     def alone(prompt: list[int], follow: list[int]) -> torch.Tensor:
-        return model(torch.tensor([prompt + follow])).logits[0, -1]
+        logits: torch.Tensor = model(torch.tensor([prompt + follow])).logits
+        return logits[0, -1]
 
     with torch.no_grad():
         batch = Batch(model, PROMPTS[:4], PAD)

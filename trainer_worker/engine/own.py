@@ -49,7 +49,7 @@ class Loaded:
         if not can_lead(model):
             raise Fault("engine.cannot_lead", architecture=type(model).__name__)
         tokenizer = load_tokenizer(folder)
-        model.to(device).eval()  # type: ignore[arg-type]  # transformers wraps torch's `to`
+        model.to(device).eval()
         return cls(model, tokenizer, frozenset(end_ids(model, tokenizer)), _token_bytes(model, dtype))
 
 
@@ -76,7 +76,7 @@ class OwnEngine:
 
     def __post_init__(self) -> None:
         model = self.loaded.model
-        vocabulary = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[union-attr]  # a text model
+        vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._reader = Reader(self.loaded.tokenizer, context_of(model), vocabulary)
         self._thread = threading.Thread(target=self._run, name=f"engine {self.name}", daemon=True)
         self._thread.start()
