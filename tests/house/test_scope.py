@@ -7,12 +7,13 @@ import pytest
 from django.apps import apps
 
 from whetstone.accounts.models import Owned, Team, User
+from whetstone.deployments.models import Host
 from whetstone.jobs.models import Chore, Round
 from whetstone.workers.models import Worker
 
 ROOT = Path(__file__).resolve().parents[2] / "platform" / "whetstone"
-# A key and an attempt are found by the hash of a secret: who has the secret is whom they belong to.
-BY_SECRET = {("api/caller.py", "ApiKey"), ("api/worker.py", "Attempt")}
+# A key, an attempt and a deployment are found by the hash of a secret: who has the secret is whom they belong to.
+BY_SECRET = {("api/caller.py", "ApiKey"), ("api/worker.py", "Attempt"), ("api/serving.py", "Deployment")}
 
 
 @pytest.mark.parametrize("path", sorted([*ROOT.glob("api/**/*.py"), *ROOT.glob("web/**/*.py")]), ids=lambda p: p.name)
@@ -24,7 +25,7 @@ def test_no_query_goes_past_the_scope(path: Path) -> None:
 
 
 def test_everything_belongs_to_a_team_or_to_something_that_does() -> None:
-    free = {User, Team, Worker, Round, Chore}
+    free = {User, Team, Worker, Host, Round, Chore}
     for model in apps.get_models():
         if not model.__module__.startswith("whetstone.") or model in free or issubclass(model, Owned):
             continue
