@@ -167,6 +167,14 @@ def test_metrics_stand_under_openai_s_names_and_under_ours() -> None:
     assert by_step[1]["values"]["reward"] == 0.2
 
 
+def test_a_page_of_one_event_knows_of_its_step_what_the_whole_list_knows() -> None:
+    job, http = told(make_job(), REWARDS), Client(headers=bearer())
+    path = f"/v1/fine_tuning/jobs/{job.id}/events"
+    whole = http.get(f"{path}?limit=100").json()["data"]
+    alone = [http.get(f"{path}?limit=1&after={before['id']}").json()["data"] for before in whole[:-1]]
+    assert alone == [[event] for event in whole[1:]]
+
+
 def test_events_are_streamed_until_the_job_has_ended() -> None:
     job = told(make_job(), (*REWARDS, END))
 

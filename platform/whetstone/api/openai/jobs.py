@@ -17,7 +17,7 @@ from whetstone.accounts.scope import owned
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
 from whetstone.api.openai.draft import OpenAIDraft
-from whetstone.api.openai.numbers import Told, told_of
+from whetstone.api.openai.numbers import MEASURED, Told, told_of
 from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
 from whetstone.api.openai.pages import page
 from whetstone.jobs.checkpoints import checkpoints_of
@@ -96,7 +96,7 @@ def events(
         return event_stream(_lines(job, number or 0, translation.get_language()))
     rows = job.events.order_by("-number").defer("rows")
     found = list((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
-    told = told_of(job, [event.step for event in found if event.step is not None])
+    told = told_of(job, found)
     return {
         "object": "list",
         "data": [event_json(job, event, told) for event in found[:limit]],
@@ -110,7 +110,7 @@ async def _lines(job: Job, after: int, language: str | None) -> AsyncIterator[by
         if event is None:
             yield b": still here\n\n"
             continue
-        if event.type in ("metrics", "evaluation") and event.step is not None:
+        if event.type in MEASURED and event.step is not None:
             told = {key: value for key, value in told.items() if key[1] == event.step}
             told[(event.type, event.step)] = event.data["values"]
         with translation.override(language):

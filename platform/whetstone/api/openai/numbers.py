@@ -1,6 +1,6 @@
 """A step's numbers under OpenAI's names, beside ours."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from whetstone.jobs.models import Event, Job
@@ -8,11 +8,19 @@ from whetstone.jobs.results import OF_REWARDS, REINFORCEMENT, Columns, columns_o
 
 Told = dict[tuple[str, int], dict[str, float]]
 """What was told of which step: metrics or evaluation."""
+MEASURED = ("metrics", "evaluation")
 
 
-def told_of(job: Job, steps: Iterable[int]) -> Told:
-    rows = job.events.filter(type__in=("metrics", "evaluation"), step__in=set(steps)).order_by()
-    return {(kind, step or 0): data["values"] for kind, step, data in rows.values_list("type", "step", "data")}
+def told_of(job: Job, page: Sequence[Event]) -> Told:
+    """All that is known of the steps that these events measure. The page is newest first, with none left out between:
+    only what lies beyond it is looked up."""
+    told = {(event.type, event.step or 0): event.data["values"] for event in page if event.type in MEASURED}
+    if not told:
+        return told
+    steps = [step for _, step in told]
+    rows = job.events.filter(type__in=MEASURED, step__range=(min(steps), max(steps))).order_by()
+    beyond = rows.exclude(number__range=(page[-1].number, page[0].number)).values_list("type", "step", "data")
+    return told | {(kind, step or 0): data["values"] for kind, step, data in beyond}
 
 
 def named(columns: Columns, step: int, told: Told) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ from contracts.fault import FaultReport
 from contracts.method import METHODS
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
-from whetstone.api.openai.numbers import Told, openai_data
+from whetstone.api.openai.numbers import MEASURED, Told, openai_data
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import status_of
 from whetstone.jobs.checkpoints import Checkpoint
@@ -188,7 +188,7 @@ def _openai_metrics(trained: dict[str, float], held_out: dict[str, float]) -> di
 
 def event_json(job: Job, event: Event, told: Told) -> dict[str, Any]:
     """`fine_tuning.job.event`. `told`: what is known of the steps, so that one evaluated shows both numbers."""
-    is_metrics = event.type in ("metrics", "evaluation")
+    is_metrics = event.type in MEASURED
     own = ({"step": event.step} if event.step is not None else {}) | event.data
     return {
         "object": "fine_tuning.job.event",
