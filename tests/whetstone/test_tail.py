@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
+from pytest_django import DjangoAssertNumQueries
 
 from contracts.event import Finished, Metrics, Report
 from tests.whetstone.factories import make_job
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.record import ask, record
-from whetstone.jobs.tail import Watch, as_json, follow, tail
+from whetstone.jobs.tail import BATCH, Watch, as_json, follow, look, tail
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 async def numbers(job: Job, after: int = 0) -> list[int]:
-    return [event.number async for event in follow(job.id, after) if event is not None]
+    return [event.number async for events in follow(job.id, after) for event in events]
 
 
 def report(token: str, job: Job, first: int, count: int) -> None:
@@ -113,3 +114,33 @@ def test_a_watch_leaves_no_connection_open() -> None:
         connection_created.disconnect(note)
     assert opened
     assert all(one.connection is None for one in opened)
+
+
+def test_many_jobs_are_looked_at_with_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    job, token = started()
+    jobs = [make_job() for _ in range(3)] + [Job.objects.get(id=job.id)]
+    seen = {one.id: one.last_event for one in jobs}
+    with django_assert_num_queries(1):
+        assert {one.job_id: (one.newest, one.events) for one in look(seen)} == {
+            name: (newest, []) for name, newest in seen.items()
+        }
+    report(token, job, 1, 2)
+    with django_assert_num_queries(2):
+        (told,) = [one for one in look(seen) if one.events]
+    assert (told.job_id, [event.step for event in told.events]) == (job.id, [1, 2])
+
+
+def test_a_job_that_ended_with_more_than_one_look_reads_has_told_all_when_all_is_read() -> None:
+    job, token = started()
+    watch = Watch(job.id)
+
+    def look_again() -> bool:
+        (found,) = look({job.id: watch.newest})
+        watch._take_in(found)
+        return watch.has_ended
+
+    assert not look_again()
+    report(token, job, 1, BATCH)
+    finish(token, job, BATCH + 1)
+    assert [look_again(), look_again()] == [False, True]
+    assert watch.newest == Job.objects.get(id=job.id).last_event

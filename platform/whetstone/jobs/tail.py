@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from itertools import takewhile
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connection
@@ -35,6 +36,27 @@ def as_json(event: Event) -> dict[str, Any]:
     return data | step | own
 
 
+class Look(NamedTuple):
+    """What a job was found to have told."""
+
+    job_id: str
+    newest: int
+    has_ended: bool
+    events: list[Event]
+
+
+def look(seen: dict[str, int]) -> list[Look]:
+    """Look at jobs of which so much was seen: one query for all, and one for each that told more since.
+
+    Where nothing was seen nothing is read: who comes late asks for himself.
+    """
+    jobs = Job.objects.filter(id__in=seen).order_by().values_list("id", "last_event", "status")
+    return [
+        Look(job_id, newest, status in ENDED, tail(job_id, seen[job_id]) if 0 < seen[job_id] < newest else [])
+        for job_id, newest, status in jobs
+    ]
+
+
 def _apart(ask: Callable[P, Answer]) -> Callable[P, Awaitable[Answer]]:
     """Ask the database in a thread and over a connection of its own: a watch outlives the request that began it."""
 
@@ -47,18 +69,14 @@ def _apart(ask: Callable[P, Answer]) -> Callable[P, Awaitable[Answer]]:
     return sync_to_async(asked, thread_sensitive=False)
 
 
-_tail = _apart(tail)
-
-
-@_apart
-def _newest(job_id: str) -> tuple[int, str]:
-    return Job.objects.values_list("last_event", "status").get(id=job_id)
+_tail, _look = _apart(tail), _apart(look)
 
 
 class Watch:
-    """Reads a job's new events once for all viewers of this process."""
+    """A job that is watched in this process. One reader looks after all of them, for all their viewers."""
 
     _open: dict[str, "Watch"] = {}
+    _reader: asyncio.Task[None] | None = None
     are_closing = False
     """Set when this process is told to stop: no watch goes on."""
 
@@ -71,32 +89,31 @@ class Watch:
         """The number below the first of them."""
         self.has_ended = False
         self.viewers = 0
-        self._changed = asyncio.Condition()
-        self._poller: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        """Set once, at the next change; then another takes its place."""
 
     @classmethod
     def join(cls, job_id: str) -> "Watch":
         watch = cls._open.setdefault(job_id, cls(job_id))
         watch.viewers += 1
-        if watch._poller is None:
-            watch._poller = asyncio.create_task(watch._poll())
+        if cls._reader is None:
+            cls._reader = asyncio.create_task(cls._read_on())
         return watch
 
     def leave(self) -> None:
         self.viewers -= 1
         if self.viewers == 0:
             Watch._open.pop(self.job_id, None)
-            if self._poller:
-                self._poller.cancel()
+        if not Watch._open and Watch._reader:
+            Watch._reader.cancel()
+            Watch._reader = None
 
     async def beyond(self, number: int, timeout_s: float) -> bool:
         """Wait until there is an event above `number`. False when the time is up or the job has told all."""
-        async with self._changed:
-            try:
+        if not (self.newest > number or self.has_ended or Watch.are_closing):
+            with suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
-                    await self._changed.wait_for(lambda: self.newest > number or self.has_ended or Watch.are_closing)
-            except TimeoutError:
-                return False
+                    await self._changed.wait()
         return self.newest > number
 
     def known(self, after: int) -> list[Event] | None:
@@ -106,37 +123,41 @@ class Watch:
         new = list(takewhile(lambda event: event.number > after, reversed(self._read)))
         return new[::-1][:BATCH]
 
-    async def _take_in(self, newest: int) -> None:
-        """Reads what is new since the last look. The first look reads nothing: who comes late asks for himself."""
+    def _take_in(self, found: Look) -> None:
         if self.newest == 0:
-            self._read_after = newest
-        elif newest > self.newest:
-            for event in await _tail(self.job_id, self.newest):
-                if len(self._read) == KEPT:
-                    self._read_after = self._read[0].number
-                self._read.append(event)
-            newest = self._read[-1].number if self._read else newest
-        self.newest = max(newest, self.newest)
+            self.newest = self._read_after = found.newest
+        for event in found.events:
+            if len(self._read) == KEPT:
+                self._read_after = self._read[0].number
+            self._read.append(event)
+            self.newest = event.number
+        self.has_ended = found.has_ended and self.newest >= found.newest
 
-    async def _poll(self) -> None:
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    @classmethod
+    async def _read_on(cls) -> None:
         while True:
+            watches = dict(cls._open)
             try:
-                newest, status = await _newest(self.job_id)
-                before = self.newest
-                await self._take_in(newest)
+                found = await _look({job_id: watch.newest for job_id, watch in watches.items()})
             except Exception as error:  # a database that is away for a while must not end the watch
-                log.warning("job=%s could not be watched: %s", self.job_id, error)
+                log.warning("%d jobs could not be watched: %s", len(watches), error)
                 await asyncio.sleep(5 * POLL_S)
                 continue
-            async with self._changed:
-                self.has_ended = status in ENDED
-                if self.newest > before or self.has_ended or Watch.are_closing:
-                    self._changed.notify_all()
+            for one in found:
+                watch = watches[one.job_id]
+                before = watch.newest
+                watch._take_in(one)
+                if watch.newest > before or watch.has_ended or cls.are_closing:
+                    watch._tell()
             await asyncio.sleep(POLL_S)
 
 
-async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[Event | None]:
-    """Every event above `after` as it comes; None after a quiet while, so that the connection is kept alive.
+async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[list[Event]]:
+    """All events above `after` as they come; none after a quiet while, so that the connection is kept alive.
 
     Ends when the job has ended and everything was told, or when this process is told to stop.
     """
@@ -146,14 +167,12 @@ async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterato
             events = watch.known(after)
             if events is None:
                 events = await _tail(job_id, after)
-            for event in events:
-                after = event.number
-                yield event
             if events:
-                continue
-            if watch.has_ended and watch.newest <= after:
+                after = events[-1].number
+                yield events
+            elif watch.has_ended and watch.newest <= after:
                 return
-            if not await watch.beyond(after, quiet_s) and not watch.has_ended:
-                yield None
+            elif not await watch.beyond(after, quiet_s) and not watch.has_ended:
+                yield []
     finally:
         watch.leave()

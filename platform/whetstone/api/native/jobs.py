@@ -1,10 +1,10 @@
 """Jobs as the pages need them: checked before they exist, and watched while they run."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import orjson
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router, Schema
 
@@ -17,6 +17,7 @@ from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.evaluations import evaluations_of, measures_of, valid_name
 from whetstone.jobs.headline import headline_of
+from whetstone.jobs.models import Event
 from whetstone.jobs.rollouts import Order, rollouts
 from whetstone.jobs.series import series
 from whetstone.jobs.tail import Watch, as_json, follow
@@ -145,10 +146,11 @@ def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0, le
 
 async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
-    async for event in follow(job_id, after):
-        if event is None:
-            yield b": still here\n\n"
-            continue
-        yield f"id: {event.number}\nevent: {event.type}\ndata: {json.dumps(as_json(event))}\n\n".encode()
+    async for events in follow(job_id, after):
+        yield b"".join(map(_message, events)) or b": still here\n\n"
     if not Watch.are_closing:  # else the job goes on, and the browser comes back to the next web process
         yield b"event: end\ndata: {}\n\n"
+
+
+def _message(event: Event) -> bytes:
+    return f"id: {event.number}\nevent: {event.type}\ndata: ".encode() + orjson.dumps(as_json(event)) + b"\n\n"

@@ -106,15 +106,15 @@ def events(
 
 async def _lines(job: Job, after: int, language: str | None) -> AsyncIterator[bytes]:
     told: Told = {}
-    async for event in follow(job.id, after):
-        if event is None:
-            yield b": still here\n\n"
-            continue
-        if event.type in MEASURED and event.step is not None:
-            told = {key: value for key, value in told.items() if key[1] == event.step}
-            told[(event.type, event.step)] = event.data["values"]
-        with translation.override(language):
-            yield b"data: " + orjson.dumps(event_json(job, event, told)) + b"\n\n"
+    async for events in follow(job.id, after):
+        lines = []
+        for event in events:
+            if event.type in MEASURED and event.step is not None:
+                told = {key: value for key, value in told.items() if key[1] == event.step}
+                told[(event.type, event.step)] = event.data["values"]
+            with translation.override(language):
+                lines.append(b"data: " + orjson.dumps(event_json(job, event, told)) + b"\n\n")
+        yield b"".join(lines) or b": still here\n\n"
     if not Watch.are_closing:
         yield b"data: [DONE]\n\n"
 
