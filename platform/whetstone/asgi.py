@@ -6,12 +6,29 @@ import threading
 from types import FrameType
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
 
 from whetstone.api.intake import Receive, Send, with_limits
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whetstone.settings")
-_django = with_limits(get_asgi_application())
+
+
+class Handler(ASGIHandler):
+    """Django's, with all from the first synchronous middleware to the view in one go in the request's thread.
+
+    Left to itself it goes to the thread and back for each of them, and each time waits for the interpreter's lock.
+    """
+
+    _middleware_chain: Any  # Django's own, and untyped
+
+    def load_middleware(self, is_async: bool = True) -> None:
+        super().load_middleware(is_async=False)
+        self._middleware_chain = self._middleware_chain.awaitable  # made synchronous as a last step
+
+
+django.setup(set_prefix=False)
+_django = with_limits(Handler())
 
 
 async def application(scope: Any, receive: Receive, send: Send) -> None:  # Any: as ASGI has it
