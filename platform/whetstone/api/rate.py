@@ -52,13 +52,20 @@ def _spend(who: str, limit: int) -> Budget:
     window, into = divmod(time.time(), WINDOW_S)
     place = f"requests:{who}:{window:.0f}"
     before = cache.get(f"requests:{who}:{window - 1:.0f}", 0)
-    cache.add(place, 0, 2 * WINDOW_S)
-    now = cache.incr(place)
+    now = _count(place)
     weighs = before * (1 - into / WINDOW_S)
     if now + weighs > limit:
         cache.decr(place)  # who is refused must not push his own turn away
         return Budget(limit, 0, _wait_s(limit, before, now, into), math.ceil(2 * WINDOW_S - into))
     return Budget(limit, math.floor(limit - now - weighs), 0, math.ceil(2 * WINDOW_S - into))
+
+
+def _count(place: str) -> int:
+    try:
+        return cache.incr(place)
+    except ValueError:  # the first of this minute; of several at once one adds it
+        cache.add(place, 0, 2 * WINDOW_S)
+        return cache.incr(place)
 
 
 def _wait_s(limit: int, before: int, now: int, into: float) -> int:

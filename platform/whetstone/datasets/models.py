@@ -2,7 +2,6 @@
 
 from django.db import models
 from django.utils import timezone
-from pydantic import TypeAdapter
 
 from contracts.dataset import ColumnMapping
 from contracts.job import DatasetRef
@@ -64,7 +63,7 @@ class DatasetVersion(Owned):
 
     @property
     def column_mapping(self) -> ColumnMapping:
-        return TypeAdapter(ColumnMapping).validate_python(self.mapping)
+        return ColumnMapping.model_validate(self.mapping)
 
     @property
     def lines(self) -> dict[str, int | None]:

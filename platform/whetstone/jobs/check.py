@@ -204,9 +204,10 @@ def _check_outside(team: Team, found: Checked, grader: Grader, param: str) -> No
 
 
 def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:
+    names = version.item_names
     for column in sorted(item_columns(grader)):
-        if column not in version.item_names:
-            columns = ", ".join(version.item_names) or "–"
+        if column not in names:
+            columns = ", ".join(names) or "–"
             raise Fault("evaluator.column_missing", field=param, column=column, columns=columns)
 
 

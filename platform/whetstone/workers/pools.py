@@ -1,5 +1,7 @@
 """Pools: which kinds of machine there are."""
 
+from django.db.models import Count, Q
+
 from contracts.event import Hello
 from contracts.fault import Fault
 from whetstone import clock
@@ -36,10 +38,11 @@ def choose(asked: str) -> str:
     Raises:
         Fault: pool.not_found, when no worker ever joined a pool of that name.
     """
-    known = pools()
-    if asked != "auto":
-        if asked not in known:
-            raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(known))
-        return asked
-    living = [worker.pool for worker in alive()]
-    return max(sorted(set(living)), key=living.count) if living else known[0]
+    heard = Count("id", filter=Q(seen_at__gt=clock.now() - SILENT_AFTER))
+    found = Worker.objects.order_by().values_list("pool").annotate(heard=heard)
+    living: dict[str, int] = dict(sorted(found)) or {FALLBACK: 0}
+    if asked == "auto":
+        return max(living, key=living.__getitem__)
+    if asked not in living:
+        raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(living))
+    return asked

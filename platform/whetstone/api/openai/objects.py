@@ -114,7 +114,7 @@ def permission_json(permission: CheckpointPermission) -> dict[str, Any]:
 
 def job_json(job: Job) -> dict[str, Any]:
     """`fine_tuning.job`, with our extras behind OpenAI's fields."""
-    fault = job.fault_report
+    draft, fault = job.job_draft, job.fault_report
     return {
         "object": "fine_tuning.job",
         "id": job.id,
@@ -131,9 +131,9 @@ def job_json(job: Job) -> dict[str, Any]:
         "error": fault_json(fault) if fault else None,
         "seed": job.seed,
         "estimated_finish": int(ends.timestamp()) if (ends := estimated_finish(job)) else None,
-        "integrations": [one.model_dump(exclude_none=True) for one in job.job_draft.integrations or ()],
+        "integrations": [one.model_dump(exclude_none=True) for one in draft.integrations or ()],
         "hyperparameters": _supervised(job),
-        "method": masked(job.job_draft.method.model_dump(mode="json", exclude_none=True)),
+        "method": masked(draft.method.model_dump(mode="json", exclude_none=True)),
         "metadata": job.metadata,
         "user_provided_suffix": job.suffix or None,
         "resolved_method": masked(job.spec["method"]),
