@@ -13,8 +13,8 @@ from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Owned
 from whetstone.modelhub.models import Model
 
-SILENT_AFTER = timedelta(seconds=20)
-"""A host attends every other second. What one holds that does not is given to others."""
+SILENT_AFTER = timedelta(seconds=60)
+"""A host attends every five seconds. What one holds that does not is given to others."""
 IDLE_S = 600
 
 
