@@ -13,7 +13,7 @@ from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.models import Event, Job, new_job_id
 from whetstone.jobs.named import find_named
 from whetstone.jobs.states import append
-from whetstone.jobs.wake import wake
+from whetstone.jobs.wake import wake_when_committed
 
 
 def launch(user: User, team: Team, draft: JobDraft) -> Job:
@@ -65,7 +65,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
     Event.objects.create(job=job, number=1, attempt=0, type="status", at=at, data=data)
     if draft.integrations:
         append(job, "log", {"text": str(Fault("job.integration_ignored", integration=draft.integrations[0].type))})
-    transaction.on_commit(lambda: wake(job.id, job.pool), robust=True)
+    wake_when_committed(job)
     return job
 
 
