@@ -14,7 +14,7 @@ from contracts.dataset import PreparedRow
 from graders import Grade, Port, models_of
 from graders.schema import Grader
 from trainer_worker.data import IGNORED, turns_of
-from trainer_worker.rewards import score
+from trainer_worker.rewards import by_part, score, sub_means
 from trainer_worker.sampler import Answer, Sampler
 
 Values = dict[str, float]
@@ -56,7 +56,8 @@ def mean_of_each(name: str, rows: Sequence[float]) -> Findings:
 
 @dataclass(frozen=True)
 class GradedAnswers:
-    """`reward_mean`, `accuracy` (share of full scores), `length_mean` (tokens) of the model's own answers.
+    """`reward_mean`, `accuracy` (share of full scores), `length_mean` (tokens) of the model's own answers; the mean
+    score of each part of a combination, and what `rewards.by_part` counts.
 
     What is not scored counts in neither, and is told as `not_scored` (a share). No accuracy where a reward model is
     asked and nobody has set a threshold: its scores have no full one.
@@ -70,11 +71,13 @@ class GradedAnswers:
     def __call__(self, model: PreTrainedModel) -> Findings:
         answered = self.sampler.answers(model, [turns_of(row) for row in self.rows])
         pairs = [(answer, row) for answers, row in zip(answered, self.rows, strict=True) for answer in answers]
-        graded = iter(self._grades(pairs))
+        grades = self._grades(pairs)
+        graded = iter(grades)
         scores = [[one.score for one in islice(graded, len(answers))] for answers in answered]
         scored = [[score for score in row if score is not None] for row in scores]
         counts, wanted = [len(row) for row in scored], [len(answers) for answers in answered]
         found = mean_of("length_mean", [sum(one.tokens for one in answers) for answers in answered], wanted)
+        found |= Findings(by_part(grades) | {f"grades/{name}": mean for name, mean in sub_means(grades).items()})
         if sum(counts) < sum(wanted):
             found |= Findings({"not_scored": 1 - sum(counts) / sum(wanted)})
         if not sum(counts):

@@ -1,6 +1,6 @@
 """A grader as TRL's reward function, which keeps the receipts of what it scored."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean, pstdev
@@ -129,7 +129,7 @@ def came_to_nothing(one: Grade) -> bool:
 
 def taken(grades: list[Grade]) -> dict[str, float]:
     """What asking judges took for this batch, and the share that is not scored: where there is any."""
-    found: dict[str, float] = {}
+    found = by_part(grades)
     if usage := [*used_by(grades).values()]:
         found |= {
             "judges/calls": float(sum(one.calls for one in usage)),
@@ -139,6 +139,28 @@ def taken(grades: list[Grade]) -> dict[str, float]:
     if lost := sum(one.score is None for one in grades):
         found["not_scored"] = lost / len(grades)
     return found
+
+
+def by_part(grades: list[Grade]) -> dict[str, float]:
+    """How many were graded; of each grader its seconds an answer, and by kind the errors that were raised and the
+    tokens that its judge took, where there are any."""
+    counts: Counter[str] = Counter(graded=len(grades))
+    seconds: dict[str, list[float]] = {}
+    for one in grades:
+        for name, part in parts_of(one).items():
+            seconds.setdefault(f"grading_s/{name}", []).append(part.time_s)
+            counts.update({f"errors/{name}/{flag}": 1 for flag, said in part.errors.items() if said is True})
+            for used in (part.usage or {}).values():
+                counts[f"judges/{name}/prompt_tokens"] += used.prompt_tokens
+                counts[f"judges/{name}/completion_tokens"] += used.completion_tokens
+                counts[f"judges/{name}/cached_tokens"] += used.cached_tokens
+    told = {name: float(count) for name, count in counts.items() if count}
+    return told | {name: mean(values) for name, values in seconds.items()}
+
+
+def parts_of(one: Grade) -> dict[str, Grade]:
+    """The grades of a combination's parts, or the one that there is, by the grader's name."""
+    return one.sub if one.type == "multi" else {one.name: one}
 
 
 def _first_error(one: Grade) -> str:

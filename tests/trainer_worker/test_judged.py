@@ -20,7 +20,7 @@ from tests.trainer_worker.jobs import full, grpo, make_spec, ppo, rloo
 from tests.trainer_worker.other_side import OtherSide
 from trainer_worker.outside import Outside
 from trainer_worker.relay import Relay
-from trainer_worker.rewards import Unscored, taken
+from trainer_worker.rewards import Unscored, by_part, taken
 from trainer_worker.worker import Worker
 from whetstone.starter import data
 
@@ -214,6 +214,25 @@ def test_a_python_grader_that_fails_counts_as_one_that_says_nothing() -> None:
 
 def test_what_a_batch_took_is_told_once() -> None:
     paid = Grade(1.0, "q", "score_model", usage={"a": Usage(10, 5, 0, 1, 0.5), "b": Usage(1, 1, 0, 1, 0.25)})
-    assert taken([paid, paid]) == {"judges/calls": 4, "judges/tokens": 34, "judges/cost": 1.5}
-    assert taken([graded(1.0)]) == {}
-    assert taken([graded(None), graded(1.0)]) == {"not_scored": 0.5}
+    assert taken([paid, paid]) == {
+        "graded": 2,
+        "grading_s/q": 0,
+        "judges/calls": 4,
+        "judges/tokens": 34,
+        "judges/cost": 1.5,
+        "judges/q/prompt_tokens": 22,
+        "judges/q/completion_tokens": 12,
+    }
+    assert taken([graded(None), graded(1.0)])["not_scored"] == 0.5
+    assert "not_scored" not in taken([graded(1.0)])
+
+
+def test_errors_are_counted_by_kind_and_part() -> None:
+    broken = graded(0.0, sample_parse_error=True, sample_parse_error_details="no JSON")
+    whole = Grade(0.0, "sum", "multi", {"sample_parse_error": True}, {"a": broken, "b": graded(1.0)})
+    found = by_part([whole, whole, whole])
+    assert {name: value for name, value in found.items() if not name.startswith("grading_s/")} == {
+        "graded": 3,
+        "errors/a/sample_parse_error": 3,
+    }
+    assert set(found) > {"grading_s/a", "grading_s/b"}

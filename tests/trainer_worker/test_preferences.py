@@ -112,7 +112,7 @@ def test_held_out_prompts_need_no_answers_where_there_is_a_grader(
 ) -> None:
     held_out = list(itertools.islice(data.problems("validation"), 3))
     run(side, worker, make_spec(side, tiny, form(max_steps=1), held_out=held_out, grader=parse(NUMBER)))
-    assert set(side.events("evaluation")[0].values) == {"reward_mean", "accuracy", "length_mean"}
+    assert not set(side.events("evaluation")[0].values) & {"loss", "margin", "pair_accuracy"}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from contracts.event import Evaluation, Failed, Metrics, WorkerEvent
 from contracts.fault import FaultReport
 from tests.whetstone.factories import CHATS, make_dataset, make_job, make_key, make_user
 from tests.whetstone.test_claim_and_record import claimed, reports
+from whetstone.api.openai.by_grader import by_grader
 from whetstone.jobs.models import Attempt, Job, ResultFile
 from whetstone.jobs.record import ask, record
 from whetstone.jobs.retention import contents_needed
@@ -159,8 +160,8 @@ def test_metrics_stand_under_openai_s_names_and_under_ours() -> None:
     second = by_step[2]
     assert (second["train_mean_reward"], second["full_valid_mean_reward"]) == (0.4, 0.3)
     assert second["total_steps"] == job.total_steps
-    assert second["scores"] == {"train_reward_mean": 0.4, "valid_reward_mean": 0.3}
-    assert second["timing"] == {"step": {"full_iteration": 1.0}}
+    assert second["scores"] | {"graders": []} == {"train_reward_mean": 0.4, "valid_reward_mean": 0.3, "graders": []}
+    assert second["timing"]["step"]["full_iteration"] == 1.0
     assert second["reasoning_tokens_mean"] is None
     assert by_step[0]["full_valid_mean_parse_error"] == 0.25
     assert by_step[1]["full_valid_mean_reward"] is None, "nothing was evaluated at this step"
@@ -173,6 +174,43 @@ def test_a_page_of_one_event_knows_of_its_step_what_the_whole_list_knows() -> No
     whole = http.get(f"{path}?limit=100").json()["data"]
     alone = [http.get(f"{path}?limit=1&after={before['id']}").json()["data"] for before in whole[:-1]]
     assert alone == [[event] for event in whole[1:]]
+
+
+def test_each_grader_is_told_under_openai_s_names() -> None:
+    parts = {"format": {"type": "json_schema"}, "taste": {"type": "score_model", "model": "large"}}
+    whole = {"type": "multi", "graders": parts | {"off": {"type": "python"}}, "disabled": ["off"]}
+    trained = {
+        "graded": 8.0,
+        "reward": 0.5,
+        "grades/format": 0.75,
+        "grades/taste": 0.25,
+        "errors/format/sample_parse_error": 2.0,
+        "judges/taste/prompt_tokens": 80.0,
+        "grading_s/taste": 0.5,
+    }
+    found = by_grader(whole, trained, {"reward_mean": 0.6, "grades/taste": 0.3})
+    assert found["scores"]["graders"] == [
+        {"name": "format", "type": "json_schema", "train_reward_mean": 0.75, "valid_reward_mean": None},
+        {"name": "taste", "type": "score_model", "train_reward_mean": 0.25, "valid_reward_mean": 0.3},
+    ]
+    form, taste = found["errors"]["graders"]
+    assert (form["train_sample_parse_error_count"], form["train_sample_parse_error_mean"]) == (2, 0.25)
+    assert (form["train_other_error_count"], form["valid_other_error_count"]) == (0, None), (
+        "nobody counted held-out rows"
+    )
+    assert taste["train_model_grader_server_error_mean"] == 0
+    assert "train_python_grader_runtime_error_mean" not in taste
+    (usage,) = found["usage"]["graders"]
+    assert (usage["model"], usage["train_prompt_tokens_count"], usage["train_prompt_tokens_mean"]) == ("large", 80, 10)
+    assert usage["valid_completion_tokens_count"] is None
+    assert found["model_graders_token_usage"]["large"]["train_prompt_tokens"] == 80
+    assert found["timing"]["graders"][1]["train_execution_latency_mean"] == 0.5
+
+
+def test_a_grader_alone_has_the_reward_before_the_penalty_for_length() -> None:
+    trained = {"reward": 0.4, "score_mean": 0.5}
+    (only,) = by_grader({"type": "number", "name": ""}, trained, {})["scores"]["graders"]
+    assert only == {"name": "number", "type": "number", "train_reward_mean": 0.5, "valid_reward_mean": None}
 
 
 def test_events_are_streamed_until_the_job_has_ended() -> None:

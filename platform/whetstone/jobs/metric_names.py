@@ -201,10 +201,17 @@ NAMES: dict[str, MetricName] = {
     ),
     "length_mean": MetricName(_("Held-out length"), LENGTH, _("Tokens in an answer to a held-out row, on average.")),
     "not_scored": MetricName(_("Not scored"), REWARD, _("Share of answers that the evaluator could not score.")),
+    "graded": MetricName(_("Answers graded"), LENGTH, _("In this step, or of held-out rows.")),
     "judges/calls": MetricName(_("Judge requests"), SPEED, _("Sent to judges for this step, with those tried again.")),
     "judges/tokens": MetricName(_("Judge tokens"), SPEED, _("Read and written by judges for this step.")),
     "judges/cost": MetricName(_("Judge cost"), SPEED, _("For this step, by the prices in the settings.")),
 }
+JUDGED = {
+    "prompt_tokens": _("%(part)s, tokens read"),
+    "completion_tokens": _("%(part)s, tokens written"),
+    "cached_tokens": _("%(part)s, tokens read before"),
+}
+"""What the judge of one grader took."""
 ORDER = (REWARD, PREFERENCE, POLICY, CRITIC, LENGTH, OPTIMIZER, SPEED, OTHER)
 
 
@@ -218,6 +225,19 @@ def describe(key: str) -> MetricName:
         return MetricName(_("Length penalty"), REWARD, _("Mean of what completions near the length limit lost."))
     if key.startswith("grades/"):
         return MetricName(key.removeprefix("grades/"), REWARD, _("Mean score of one part of the evaluator."))
+    return _of_one_part(key)
+
+
+def _of_one_part(key: str) -> MetricName:
+    kind, _slash, rest = key.partition("/")
+    name, _slash, what = rest.rpartition("/")
+    if kind == "grading_s" and rest:
+        return MetricName(gettext("%(part)s, time") % {"part": rest}, SPEED, _("Seconds of grading, for one answer."))
+    if kind == "errors" and name:
+        title = gettext("%(part)s: %(error)s") % {"part": name, "error": what.replace("_", " ")}
+        return MetricName(title, REWARD, _("Answers that the grader could not judge, for this reason."))
+    if kind == "judges" and what in JUDGED:
+        return MetricName(JUDGED[what] % {"part": name}, SPEED, _("For this step."))
     return MetricName(key, OTHER, "")
 
 

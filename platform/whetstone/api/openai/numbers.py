@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from whetstone.api.openai.by_grader import by_grader
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.results import OF_REWARDS, REINFORCEMENT, Columns, columns_of
 
@@ -39,10 +40,14 @@ def openai_data(job: Job, event: Event, told: Told) -> dict[str, Any]:
         return known
     flat = {name: known.pop(name) for name in OF_REWARDS if name.endswith("_duration")}
     reward, held_out = known["train_mean_reward"], known["full_valid_mean_reward"]
-    evaluated = told.get(("evaluation", step), {})
+    trained, evaluated = told.get(("metrics", step), {}), told.get(("evaluation", step), {})
+    graders = by_grader(job.spec["grader"], trained, evaluated)
+    durations = {"full_iteration": flat["total_duration"], "sampling": None, "training": None, "eval": None}
     return known | {
         "full_valid_mean_parse_error": evaluated.get("not_scored"),
         "valid_completion_tokens_mean": evaluated.get("length_mean"),
-        "scores": {"train_reward_mean": reward, "valid_reward_mean": held_out},
-        "timing": {"step": {"full_iteration": flat["total_duration"]}},
+        "valid_reasoning_tokens_mean": None,
+        **graders,
+        "scores": {"train_reward_mean": reward, "valid_reward_mean": held_out} | graders["scores"],
+        "timing": {"step": durations} | graders["timing"],
     }
