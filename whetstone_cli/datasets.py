@@ -1,6 +1,7 @@
 """`whetstone datasets`: data in."""
 
 import hashlib
+from json import loads
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -34,13 +35,8 @@ def push_dataset(
 
 def push(api: Api, file: Path, name: str, columns: Columns | None = None) -> Json:
     """The version that holds the file's rows, mapped so. Nothing is sent when the newest one does already."""
-    try:
-        with file.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError as error:
-        raise refuse(f"{file} cannot be read: {error.strerror}.") from None
-    newest = _newest(api, name)
-    if newest is None or newest["sha256"] != sha256:
+    newest = held_version(api, file, name)
+    if newest is None:
         note(f"Uploading {file} as {name}…")
         with file.open("rb") as content:
             sent = {"files": {"file": (file.name, content)}, "data": {"purpose": "fine-tune", "dataset": name}}
@@ -52,6 +48,41 @@ def push(api: Api, file: Path, name: str, columns: Columns | None = None) -> Jso
     if not newest["shape"]:
         note(f"{newest['ref']} has no shape yet: say with --mapping what its columns are, or on its page.")
     return newest
+
+
+def held_version(api: Api, file: Path, name: str) -> Json:
+    """The dataset's newest version, if it holds this very file; else None. Raises Ended."""
+    try:
+        with file.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise refuse(f"{file} cannot be read: {error.strerror}.") from None
+    newest = _newest(api, name)
+    return newest if newest and newest["sha256"] == sha256 else None
+
+
+def require_rows(file: Path) -> None:
+    """As much as can be known of a file without the platform: every line is a row. Raises Ended."""
+    rows = 0
+    with file.open(encoding="utf-8-sig") as lines:
+        try:
+            for number, text in enumerate(lines, start=1):
+                if text.strip():
+                    rows += 1
+                    _require_row(file, number, text)
+        except UnicodeDecodeError:
+            raise refuse(f"{file} is no text in UTF-8.") from None
+    if not rows:
+        raise refuse(f"{file} holds no rows.")
+
+
+def _require_row(file: Path, number: int, text: str) -> None:
+    try:
+        row = loads(text)
+    except ValueError as error:
+        raise refuse(f"{file}, line {number} is not JSON: {error}.") from None
+    if not isinstance(row, dict):
+        raise refuse(f"{file}, line {number} is no JSON object.")
 
 
 def _newest(api: Api, name: str) -> Json:

@@ -9,12 +9,14 @@ import typer
 
 from whetstone_cli.api import Api, Json, connect
 from whetstone_cli.ends import Ended, Exit
-from whetstone_cli.job_file import read_job, with_files_pushed
+from whetstone_cli.job_file import read_job, with_files_looked_up, with_files_pushed
 from whetstone_cli.say import AsJson, as_json, line, note, table, when
 from whetstone_cli.wait import ENDED, PATIENCE_S, POLL_S, end_as, wait
 
 app = typer.Typer(help="Jobs: trainings, begun and watched.", no_args_is_help=True)
 JOBS = "/v1/fine_tuning/jobs"
+NOT_CHECKED = "columns, labels and what the evaluator reads of them; steps and memory"
+"""Of a file that the platform does not hold."""
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="Like ftjob-1a2b3c.")]
 Timeout = Annotated[float | None, typer.Option(min=0, help="Seconds after which waiting ends (exit code 3).")]
 
@@ -23,7 +25,7 @@ Timeout = Annotated[float | None, typer.Option(min=0, help="Seconds after which 
 def create(
     file: Annotated[Path, typer.Argument(help="The job: the API's JSON, or the same as YAML.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would run. Uploads data, starts nothing.")
+        bool, typer.Option("--dry-run", help="Say what would run. Uploads nothing, starts nothing.")
     ] = False,
     wait_for_it: Annotated[bool, typer.Option("--wait", help="Until it ends; exit code 2 when it fails.")] = False,
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change a value: a.b=c. May come often.")] = None,
@@ -36,23 +38,30 @@ def create(
     uploaded first, and the job is pinned to that version.
     """
     api = connect()
-    draft = with_files_pushed(api, read_job(file, changes or []), file.parent, is_dry=dry_run)
+    document = read_job(file, changes or [])
     if dry_run:
-        return _check(api, draft, json)
-    job = api.post(JOBS, draft)
+        draft, absent = with_files_looked_up(api, document, file.parent)
+        return _check(api, draft, absent, json)
+    job = api.post(JOBS, with_files_pushed(api, document, file.parent))
     if not wait_for_it:
         return as_json(job) if json else line(job["id"])
     note(f"{job['id']} is {job['status']}: {api.where.url}/jobs/{job['id']}")
     _wait(api, job["id"], timeout, json)
 
 
-def _check(api: Api, draft: Json, json: bool) -> None:
+def _check(api: Api, draft: Json, absent: dict[str, Path], json: bool) -> None:
+    """`absent`: by field, the files that are not on the platform. That they are missing is no problem of the job."""
     found = api.post("/api/v1/jobs/check", draft)
+    problems = [one for one in found["problems"] if one["param"] not in absent]
+    found |= {"problems": problems, "ready": not problems, "not_checked": {f: str(p) for f, p in absent.items()}}
     if json:
         as_json(found)
     else:
         told = {name: value for name, value in found["preview"].items() if value is not None}
         table(("would run", ""), [(name.replace("_", " "), value) for name, value in told.items()])
+    for path in dict.fromkeys(absent.values()):
+        note(f"Not checked: {path} is not on the platform, so of its rows no more is known than that they are JSON.")
+        note(f"Left open: {NOT_CHECKED}. Push it first to know: whetstone datasets push {path} --name {path.stem}")
     for warning in found["warnings"]:
         note(f"Mind: {warning['message']} {warning['next_step']}".strip())
     for problem in found["problems"]:

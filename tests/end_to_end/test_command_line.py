@@ -111,7 +111,20 @@ def test_evaluators_are_pushed_compared_and_tried(shell: Shell, grader: Path, ro
 
 def test_a_dry_run_says_what_would_run_and_starts_nothing(shell: Shell, job_file: Path, api: httpx.Client) -> None:
     newest = api.get("/v1/fine_tuning/jobs?limit=1").json()["data"]
+    rows = job_file.parent / "additions.jsonl"
+    unseen = shell.json("jobs", "create", job_file, "--dry-run")
+    assert (unseen["ready"], unseen["preview"]["rows"]) == (True, None)
+    assert unseen["not_checked"] == {"training_file": str(rows), "validation_file": str(rows)}
+    assert f"{rows} is not on the platform" in shell.told
+    assert api.get("/api/v1/datasets/additions").status_code == 404, "a dry run uploads nothing"
+    whole = rows.read_text()
+    rows.write_text(whole + "[1]\n")
+    shell.run("jobs", "create", job_file, "--dry-run", code=1)
+    assert "line 65 is no JSON object" in shell.told
+    rows.write_text(whole)
+    shell.run("datasets", "push", rows, "--name", "additions")
     found = shell.json("jobs", "create", job_file, "--dry-run", "--set", "method.grpo.hyperparameters.max_steps=2")
+    assert found["not_checked"] == {}
     assert (found["ready"], found["preview"]["steps"], found["preview"]["rows"]) == (True, 2, 64)
     assert "grpo" in shell.run("jobs", "create", job_file, "--dry-run")
     shell.run("jobs", "create", job_file, "--dry-run", "--set", "model=nobody", code=1)
