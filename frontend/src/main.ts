@@ -12,6 +12,7 @@ const HEAVY: Record<string, () => Promise<unknown>> = {
   "job-form": () => import("./elements/job-form"),
   "json-editor": () => import("./elements/json-editor"),
   "job-charts": () => import("./elements/job-charts"),
+  "job-file": () => import("./elements/job-file"),
   "job-live": () => import("./elements/job-live"),
   "job-log": () => import("./elements/job-log"),
   "rollout-table": () => import("./elements/rollout-table"),

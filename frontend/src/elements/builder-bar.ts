@@ -1,6 +1,7 @@
 /** The bar above the builder: name, note, undo, files, what is to be mended, and Save. */
 
 import { fill, h, icon } from "../dom";
+import { download } from "../download";
 import { REDO, UNDO } from "../icons";
 import type { Json } from "../path";
 import { pretty } from "../path";
@@ -106,10 +107,6 @@ function importButton(actions: Actions): HTMLElement {
 }
 
 function exportButton(actions: Actions, name: HTMLInputElement): HTMLElement {
-  const download = (): void => {
-    const url = URL.createObjectURL(new Blob([pretty(actions.document())], { type: "application/json" }));
-    h("a", { href: url, download: `${name.value.trim() || "grader"}.json` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  };
-  return h("button", { type: "button", class: "button small", title: gettext("Download the JSON as it is now"), onclick: download }, gettext("Export"));
+  const save = (): void => download(`${name.value.trim() || "grader"}.json`, pretty(actions.document()), "application/json");
+  return h("button", { type: "button", class: "button small", title: gettext("Download the JSON as it is now"), onclick: save }, gettext("Export"));
 }

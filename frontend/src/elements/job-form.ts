@@ -13,6 +13,7 @@ import { choiceField, methodCards } from "./choice-field";
 import type { Chosen, EvaluatorData } from "./job-evaluator";
 import { JobEvaluator } from "./job-evaluator";
 import type { Fit } from "./job-preview";
+import { jobFile } from "./job-file";
 import { jobPreview } from "./job-preview";
 import { jsonEditor } from "./json-editor";
 import { schemaForm } from "./schema-form";
@@ -49,6 +50,7 @@ export class JobForm extends HTMLElement {
   #settings = schemaForm("settings");
   #preview = jobPreview();
   #editor = jsonEditor(gettext("The job as the API takes it"));
+  #file = jobFile(this.#editor);
   #choices = new Map<string, ReturnType<typeof choiceField>>();
   #methods!: ReturnType<typeof methodCards>;
   #suffix = h("input", { class: "input", id: "suffix", maxlength: 64, autocomplete: "off" });
@@ -62,6 +64,7 @@ export class JobForm extends HTMLElement {
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
     this.#data = pageData<FormData>(this.getAttribute("data") ?? "job-form-data");
+    this.#editor.toggleAttribute("bare", true);
     this.#settings.sparse = true;
     this.#settings.flat = ["hyperparameters"];
     this.#settings.omit = ["grader", "evaluator"];
@@ -93,7 +96,7 @@ export class JobForm extends HTMLElement {
       this.#reward,
       h("section", { class: "card form-part", "aria-labelledby": "part-settings" }, this.#settingsTitle, this.#plain(pools, choice), this.#settings),
     );
-    const aside = h("aside", { class: "job-aside" }, this.#preview, h("div", { class: "card editor-card" }, this.#editor));
+    const aside = h("aside", { class: "job-aside" }, this.#preview, h("div", { class: "card editor-card" }, this.#file));
     fill(this, form, aside);
   }
 
@@ -180,6 +183,7 @@ export class JobForm extends HTMLElement {
     this.#isBroken = false;
     this.#verdict = null;
     this.#editor.value = draft;
+    this.#file.draft = draft;
     this.#showForm();
     this.#showButton();
     this.#preview.verdict = null;

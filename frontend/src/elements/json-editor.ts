@@ -1,4 +1,4 @@
-/** <json-editor>: JSON with marks at the line, and a button to copy it. */
+/** <json-editor>: JSON with marks at the line, and (unless `bare`) a button to copy it. */
 
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json, jsonParseLinter } from "@codemirror/lang-json";
@@ -33,7 +33,7 @@ export class JsonEditor extends HTMLElement {
     if (this.#view !== null) return;
     const label = this.getAttribute("label") ?? "JSON";
     const bar = h("div", { class: "editor-bar" }, h("span", { class: "editor-title" }, label), copyButton(() => this.text));
-    this.append(bar);
+    if (!this.hasAttribute("bare")) this.append(bar);
     this.#view = new EditorView({ parent: this, state: EditorState.create({ doc: "", extensions: this.#extensions(label) }) });
   }
 
