@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NotRequired  # Pydantic reads no other before Python 3.12
 
 from pydantic import JsonValue
+from typing_extensions import TypedDict
 
 from graders.port import Port
 from graders.usage import Usage
@@ -18,6 +20,29 @@ Item = Mapping[str, object]
 """The row of the dataset."""
 Evidence = dict[str, JsonValue]
 """What a grader saw that explains its score: small, and for people to read."""
+
+
+class UsageJson(TypedDict):
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    calls: int
+    cost: float
+
+
+class GradeJson(TypedDict):
+    """A receipt as it is stored and shown. What is empty is left out of it, as far as it may be."""
+
+    score: float | None
+    name: str
+    type: str
+    errors: dict[str, bool | str]
+    sub: dict[str, "GradeJson"]
+    time_s: float
+    passed: bool | None
+    evidence: NotRequired[Evidence]
+    usage: NotRequired[dict[str, UsageJson]]
+    version: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +67,8 @@ class Grade:
     version: str = ""
     """Digest of the grader's JSON: which grader it was. Only the whole has it."""
 
-    def to_json(self) -> dict[str, object]:
-        told = {
+    def to_json(self) -> GradeJson:
+        told: GradeJson = {
             "score": self.score,
             "name": self.name,
             "type": self.type,
@@ -52,9 +77,23 @@ class Grade:
             "time_s": self.time_s,
             "passed": self.passed,
         }
-        usage = {model: used._asdict() for model, used in (self.usage or {}).items()}
-        more = {"evidence": self.evidence, "usage": usage, "version": self.version}
-        return told | {key: value for key, value in more.items() if value}
+        if self.evidence:
+            told["evidence"] = self.evidence
+        if self.usage:
+            told["usage"] = {model: _usage_json(used) for model, used in self.usage.items()}
+        if self.version:
+            told["version"] = self.version
+        return told
+
+
+def _usage_json(used: Usage) -> UsageJson:
+    return {
+        "prompt_tokens": used.prompt_tokens,
+        "completion_tokens": used.completion_tokens,
+        "cached_tokens": used.cached_tokens,
+        "calls": used.calls,
+        "cost": used.cost,
+    }
 
 
 class Flagged(Exception):

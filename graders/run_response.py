@@ -1,8 +1,8 @@
 """A grade as OpenAI's `POST /fine_tuning/alpha/graders/run` answers it."""
 
-from pydantic import JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
-from graders.receipt import Grade
+from graders.receipt import Evidence, Grade
 from graders.usage import Usage
 
 # Every key that OpenAI's reference or a real answer of its API has (openai-rft-quickstart), the quiet ones included.
@@ -39,7 +39,35 @@ DETAILS = (
 )
 
 
-def run_response(grade: Grade, execution_time_s: float) -> dict[str, JsonValue]:
+class Tokens(TypedDict):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int
+
+
+class RunMetadata(TypedDict):
+    name: str
+    type: str
+    errors: dict[str, bool | str | None]
+    execution_time: float
+    scores: dict[str, float]
+    token_usage: Tokens | None
+    sampled_model_name: str | None
+    evidence: Evidence | None
+
+
+class RunResponse(TypedDict):
+    """What is not scored has a reward of 0, with its flags in `metadata.errors`; `scored` says which 0 it is."""
+
+    reward: float
+    scored: bool
+    metadata: RunMetadata
+    sub_rewards: dict[str, float]
+    model_grader_token_usage_per_model: dict[str, Tokens]
+
+
+def run_response(grade: Grade, execution_time_s: float) -> RunResponse:
     """What is not scored has a reward of 0 there, with its flags; `scored` is ours and says which 0 it is."""
     rewards = {name: part.score or 0.0 for name, part in grade.sub.items()}
     usage = grade.usage or {}
@@ -65,7 +93,7 @@ def run_response(grade: Grade, execution_time_s: float) -> dict[str, JsonValue]:
     }
 
 
-def _tokens(usage: Usage) -> dict[str, JsonValue]:
+def _tokens(usage: Usage) -> Tokens:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,

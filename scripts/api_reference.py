@@ -64,7 +64,15 @@ def _operation(document: Json, verb: str, path: str, told: Json) -> str:
     rows += _body(document, told)
     if rows:
         lines += ["| field | in | type | |", "|---|---|---|---|", *(_row(*row) for row in rows), ""]
+    if answers := _answers(told):
+        lines += [f"Answers {answers}.", ""]
     return "\n".join(lines)
+
+
+def _answers(told: Json) -> str:
+    contents = {status: one["content"] for status, one in told["responses"].items() if "content" in one}
+    schemas = {status: _type(one["application/json"]["schema"]) for status, one in contents.items()}
+    return ", ".join(f"{status} `{schema}`" for status, schema in schemas.items() if status != "default")
 
 
 def _body(document: Json, told: Json) -> list[tuple[str, str, str, str, Any]]:

@@ -24,6 +24,16 @@ REQUESTS: dict[str, Entry] = {
         "This takes an API key with the scope “{scope}”, and this one has: {scopes}.",
         "Make a key with that scope under Settings.",
     ),
+    "auth.scope_exceeded": (
+        "user",
+        "This API key cannot give a scope that it lacks itself: {beyond}.",
+        "Ask for some of these: {scopes}.",
+    ),
+    "key.not_found": (
+        "user",
+        "There is no API key {key} here.",
+        "It may have been deleted: look under Settings, or list them at /api/v1/keys.",
+    ),
     "rate.exceeded": (
         "user",
         "This key may send {limit} requests a minute, and has.",

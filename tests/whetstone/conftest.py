@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.core.files.storage import default_storage
 from pytest_django import Settings
 
+from tests.whetstone.conformance import ConformanceMiddleware
 from whetstone.web.templatetags import whetstone as tags
 
 
@@ -24,6 +25,15 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
     assert str(tmp_path) in default_storage.path("probe")
     cache.clear()
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def conformance(settings: Settings) -> Iterator[None]:
+    """What the API answers in a test is what its document says."""
+    settings.MIDDLEWARE = [f"{ConformanceMiddleware.__module__}.{ConformanceMiddleware.__name__}", *settings.MIDDLEWARE]
+    ConformanceMiddleware.problems.clear()
+    yield
+    assert ConformanceMiddleware.problems == []
 
 
 @pytest.fixture(autouse=True)

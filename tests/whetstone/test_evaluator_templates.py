@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -158,6 +157,6 @@ def test_templates_are_told_over_rest_and_on_the_builders_page() -> None:
 
 def test_templates_speak_the_readers_language() -> None:
     with translation.override("zh-hans"):
-        told: list[dict[str, Any]] = templates_for(make_team())
+        told = templates_for(make_team())
     assert all(re.search(r"[\u4e00-\u9fff]", one["title"] + one["promise"]) for one in told)
     assert len(set(texts())) == sum(2 + len(one["samples"]) for one in told)

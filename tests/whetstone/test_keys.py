@@ -186,3 +186,50 @@ def test_a_wrong_option_of_the_command_makes_no_key(wrong: tuple[str, str]) -> N
     with pytest.raises(CommandError):
         call_command("createkey", "--user", "ada", *wrong)
     assert not ApiKey.objects.exists()
+
+
+KEYS = "/api/v1/keys"
+
+
+def test_a_pipeline_renews_its_key_by_itself() -> None:
+    old = with_scopes("read", "admin")
+    made = old.post(KEYS, {"name": "nightly", "lasts_s": 3600}, content_type=JSON).json()
+    assert (made["name"], made["scopes"], made["is_current"]) == ("nightly", ["read", "admin"], False)
+    assert made["expires_at"] - made["created_at"] in (3599, 3600, 3601)
+    new = Client(headers={"authorization": f"Bearer {made['key']}"})
+    listed = new.get(KEYS).json()["data"]
+    assert (listed[0]["id"], listed[0]["is_current"]) == (made["id"], True)
+    assert "key" not in listed[0]
+    assert new.delete(f"{KEYS}/{listed[1]['id']}").status_code == 204
+    assert (refused := old.get(KEYS)).status_code == 401
+    assert refused.json()["error"]["code"] == "auth.revoked"
+    assert [one["id"] for one in new.get(KEYS).json()["data"]] == [made["id"]]
+
+
+def test_a_key_gives_no_scope_that_it_lacks() -> None:
+    asked = {"name": "more", "scopes": ["jobs", "read"]}
+    refused = with_scopes("read", "admin").post(KEYS, asked, content_type=JSON)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "auth.scope_exceeded")
+    assert refused.json()["error"]["params"] == {"beyond": "jobs", "scopes": "read, admin"}
+    assert ApiKey.objects.count() == 1
+    assert browser().post(KEYS, asked, content_type=JSON).json()["scopes"] == ["read", "jobs"], "a page has every scope"
+
+
+def test_keys_are_seen_and_changed_by_administrators_of_the_team_alone() -> None:
+    stranger = ApiKey.make(make_user("eve"), make_team(make_user("eve")))[0]
+    for_everything_else = with_scopes("read", "jobs", "files")
+    assert for_everything_else.get(KEYS).status_code == 403
+    assert for_everything_else.post(KEYS, {"name": "x"}, content_type=JSON).status_code == 403
+    admin = with_scopes("admin")
+    assert stranger.pk not in [one["id"] for one in admin.get(KEYS).json()["data"]]
+    for key_id in (stranger.pk, 2**63 - 1):
+        answer = admin.delete(f"{KEYS}/{key_id}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "key.not_found")
+    stranger.refresh_from_db()
+    assert stranger.revoked_at is None
+
+
+@pytest.mark.parametrize("wrong", [{}, {"name": ""}, {"name": "x", "scopes": []}, {"name": "x", "scopes": ["root"]}])
+def test_a_key_that_cannot_be_is_refused_over_rest(wrong: dict[str, object]) -> None:
+    assert with_scopes("admin").post(KEYS, wrong, content_type=JSON).status_code == 400
+    assert ApiKey.objects.count() == 1

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from pytest_django import Settings
 
 from tests.whetstone.factories import PROMPTS, jsonl, make_dataset, make_job, make_key, make_user
+from tests.whetstone.pages import browser
 from whetstone.datasets.expire import delete_expired_files
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import forget_uploads
@@ -170,6 +173,8 @@ def test_a_file_that_a_job_refers_to_stays_and_says_so(http: Client) -> None:
     DatasetVersion.objects.update(expires_at=timezone.now())
     delete_expired_files()
     assert http.get(f"/v1/files/{job.training_id}").json()["status_details"].endswith("jobs refer to it.")
+    assert "jobs refer to it." in browser().get(reverse("dataset", args=[job.training_id])).content.decode()
+    assert f"until {date_format(timezone.now())}" in browser().get(reverse("datasets")).content.decode()
     assert http.get(f"/v1/files/{other.id}").status_code == 404
 
 

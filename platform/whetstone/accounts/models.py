@@ -98,6 +98,10 @@ class ApiKey(Owned):
     def scope_labels(self) -> list[str]:
         return [str(Scope(scope).label) for scope in self.scopes]
 
+    def revoke(self) -> None:
+        self.revoked_at = timezone.now()
+        self.save(update_fields=["revoked_at"])
+
     def touch(self) -> None:
         """Remember that the key was used, at most once a minute."""
         now = timezone.now()

@@ -1,15 +1,13 @@
 """The API's OpenAPI document: `/v1` and `/api/v1` in one, from the routes themselves."""
 
-import inspect
 from collections.abc import Iterator
 from functools import lru_cache
-from types import UnionType
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from ninja import NinjaAPI, Status
-from ninja.operation import Operation
+from django.http import HttpRequest, JsonResponse
+from ninja import NinjaAPI
 
+from whetstone.api.answers import View, contents
 from whetstone.api.native.surface import native_api
 from whetstone.api.openai.surface import openai_api
 
@@ -17,19 +15,6 @@ SURFACES = (("/v1/", openai_api, ""), ("/api/v1/", native_api, "native_"))
 ABOUT = """\
 Jobs, files, models and graders as OpenAI's client knows them under `/v1`; what OpenAI has no word for under `/api/v1`.
 Every error has the form of `Error`; `next_step` says what to do. A `POST` with an `Idempotency-Key` is done once."""
-TEXT = {"type": "string"}
-OR_NULL = {"type": ["string", "null"]}
-ERROR = {
-    "type": "object",
-    "required": ["error"],
-    "properties": {
-        "error": {
-            "type": "object",
-            "required": ["message", "type", "param", "code"],
-            "properties": {"message": TEXT, "type": TEXT, "param": OR_NULL, "code": OR_NULL, "next_step": TEXT},
-        }
-    },
-}
 KEYS = {
     "key": {"type": "http", "scheme": "bearer", "description": "`wk-…`, from the settings page"},
     "azure": {
@@ -48,13 +33,14 @@ def openapi(request: HttpRequest) -> JsonResponse:
 
 @lru_cache(maxsize=1)
 def document() -> Document:
+    views = {operation_id: view for _prefix, api, _name in SURFACES for operation_id, view in _views(api)}
+    answers, schemas = contents(views)
     paths: Document = {}
-    schemas: Document = {"Error": ERROR}
     for prefix, api, name in SURFACES:
         found = api.get_openapi_schema(path_prefix=prefix)
         _merge(schemas, found["components"]["schemas"])
         for path, verbs in found["paths"].items():
-            paths[path] = {verb: _told(told, api, name) for verb, told in verbs.items()}
+            paths[path] = {verb: _told(told, answers, name) for verb, told in verbs.items()}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Whetstone", "version": "1", "description": ABOUT, "license": {"name": "Apache-2.0"}},
@@ -72,13 +58,12 @@ def _merge(schemas: Document, more: Document) -> None:
             raise ValueError(f"two different schemas of the API are called {name}")
 
 
-def _told(told: Document, api: NinjaAPI, name: str) -> Document:
-    """An operation with a short name, the form of its errors, and JSON where the view says so."""
+def _told(told: Document, answers: Document, name: str) -> Document:
+    """An operation with a short name, what it answers, and the form of its errors."""
     function = told["operationId"].removeprefix("whetstone_api_").partition("_")[2]
     responses = {str(status): dict(answer) for status, answer in told["responses"].items()}
-    if content := _content(api, told["operationId"]):
-        for answer in responses.values():
-            answer.setdefault("content", content)
+    if told["operationId"] in answers:
+        responses["200"]["content"] = answers[told["operationId"]]
     responses["default"] = {
         "description": "What is wrong, and what to do",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
@@ -87,17 +72,8 @@ def _told(told: Document, api: NinjaAPI, name: str) -> Document:
     return {"operationId": f"{name}{function}", **kept, "responses": responses}
 
 
-def _content(api: NinjaAPI, operation_id: str) -> Document:
-    """What the annotation says: an object, nothing, a file (a response of Django's), or an object or else a stream."""
-    view = next(one.view_func for one in _operations(api) if api.get_openapi_operation_id(one) == operation_id)
-    returned = inspect.signature(view).return_annotation
-    if returned == Status[None] or (isinstance(returned, type) and issubclass(returned, HttpResponseBase)):
-        return {}
-    stream = {"text/event-stream": {"schema": TEXT}} if isinstance(returned, UnionType) else {}
-    return {"application/json": {"schema": {"type": "object"}}} | stream
-
-
-def _operations(api: NinjaAPI) -> Iterator[Operation]:
+def _views(api: NinjaAPI) -> Iterator[tuple[str, View]]:
     for _prefix, router in api._routers:  # the one way to a route's own function
         for path_view in router.path_operations.values():
-            yield from path_view.operations
+            for operation in path_view.operations:
+                yield api.get_openapi_operation_id(operation), operation.view_func

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NotRequired
 
 import orjson
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -11,6 +11,8 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.catalogue import CATALOGUE
 from contracts.fault import Fault, FaultReport
@@ -25,6 +27,7 @@ STATUS = {
     "auth.expired": 401,
     "auth.revoked": 401,
     "auth.scope_missing": 403,
+    "auth.scope_exceeded": 403,
     "body.too_large": 413,
     "body.too_slow": 408,
     "dataset.too_large": 413,
@@ -57,7 +60,24 @@ COME_AGAIN_S = {
 CODES = {400: "request.invalid", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
-def fault_json(report: FaultReport) -> dict[str, Any]:
+@with_config(ConfigDict(use_attribute_docstrings=True))
+class ErrorJson(TypedDict):
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None
+    """The field at fault, as a path in the body: `method.grpo.hyperparameters.batch_size`."""
+    code: str | None
+    next_step: NotRequired[str]
+    """What to do now."""
+    params: NotRequired[dict[str, str | int | float]]
+    """What the message speaks of, for a script that does not read it."""
+
+
+class Error(TypedDict):
+    error: ErrorJson
+
+
+def fault_json(report: FaultReport) -> ErrorJson:
     """A fault as the API says it, in the reader's language."""
     _cause, sentence, next_step = CATALOGUE[report.code]
     return {
@@ -77,10 +97,10 @@ def error(status: int, message: str, *, code: str | None = None, param: str | No
     return JsonResponse({"error": body}, status=status)
 
 
-def error_json(request: HttpRequest, exc: Exception) -> dict[str, Any]:
+def error_json(request: HttpRequest, exc: Exception) -> ErrorJson:
     """What broke in the midst of an answer that has begun: the envelope's content, for its last line."""
     answer = answer_fault(request, exc) if isinstance(exc, Fault) else _unexpected(request, exc)
-    told: dict[str, Any] = orjson.loads(answer.content)["error"]
+    told: ErrorJson = orjson.loads(answer.content)["error"]
     return told
 
 

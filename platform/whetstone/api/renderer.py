@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from django.http import HttpRequest
 from ninja.renderers import BaseRenderer
+from pydantic import BaseModel
 
 
 class FastRenderer(BaseRenderer):
@@ -12,4 +13,8 @@ class FastRenderer(BaseRenderer):
 
     def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
         """Texts that are translated late are written as they are read."""
-        return orjson.dumps(data, default=str)
+        return orjson.dumps(data, default=_written)
+
+
+def _written(value: object) -> object:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)

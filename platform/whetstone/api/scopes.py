@@ -20,6 +20,7 @@ WRITING: dict[str, Scope] = {
     "api/v1/jobs": Scope.JOBS,
     "api/v1/jobs/check": Scope.READ,
     "api/v1/judges": Scope.ADMIN,
+    "api/v1/keys": Scope.ADMIN,
     "api/v1/secrets": Scope.ADMIN,
     "api/v1/webhooks": Scope.ADMIN,
     "v1/webhook_endpoints": Scope.ADMIN,
@@ -28,7 +29,7 @@ WRITING: dict[str, Scope] = {
 and run code: that takes more than a key that only reads. Looking whether a grader or a draft is right costs nothing."""
 
 
-WHOLLY = frozenset({"v1/fine_tuning/checkpoints"})
+WHOLLY = frozenset({"v1/fine_tuning/checkpoints", "api/v1/keys"})
 """Where looking takes the same scope: OpenAI asks for an administrator's key there, too."""
 
 

@@ -1,12 +1,15 @@
 """What the model answered in training, read from parquet parts with DuckDB."""
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import duckdb
 from django.db.models import Exists, OuterRef
+from pydantic import JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.job import FileRef
+from graders.receipt import GradeJson
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.jobs.models import Event, Job
@@ -21,13 +24,34 @@ ORDERS = {
 COLUMNS = 'step, "group", prompt, completion, item, reward, advantage, tokens, truncated, grade'
 
 
+class Rollout(TypedDict):
+    """One completion sampled in training, with its grade's receipt."""
+
+    step: int
+    group: int
+    prompt: str
+    completion: str
+    item: dict[str, JsonValue]
+    reward: float | None
+    advantage: float | None
+    tokens: int
+    truncated: bool
+    grade: GradeJson
+
+
+class Rollouts(TypedDict):
+    rows: list[Rollout]
+    steps: list[int]
+    total: int
+
+
 def jobs_with_rollouts(team: Team, most: int = 50) -> list[Job]:
     """The newest jobs whose answers are still stored."""
     parts = Event.objects.filter(job=OuterRef("pk"), type="rollouts")
     return list(owned(Job, team).filter(Exists(parts))[:most])
 
 
-def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: int) -> dict[str, Any]:
+def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: int) -> Rollouts:
     """A page of rollouts, and the steps there are."""
     parts = list(job.events.filter(type="rollouts").order_by("step"))
     steps = sorted({n for part in parts for n in range(part.data["first_step"], (part.step or 0) + 1)})
@@ -47,5 +71,6 @@ def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: in
     return {"rows": rows, "steps": steps, "total": total[0] if total else 0}
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"item": json.loads(row["item"]), "grade": json.loads(row["grade"])}
+def _row(row: dict[str, Any]) -> Rollout:  # Any: of the columns' types
+    told = row | {"item": json.loads(row["item"]), "grade": json.loads(row["grade"])}
+    return cast(Rollout, told)

@@ -1,7 +1,8 @@
 """A job's metrics as curves, thinned for the eye."""
 
 from collections import defaultdict
-from typing import Any
+
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from whetstone.jobs.metric_names import NAMES, ORDER, describe
 from whetstone.jobs.models import Job
@@ -9,7 +10,34 @@ from whetstone.jobs.models import Job
 Points = list[tuple[int, float]]
 
 
-def series(job: Job, max_points: int = 1000) -> dict[str, Any]:
+class Key(TypedDict):
+    """What a curve is called, and what it says."""
+
+    key: str
+    title: str
+    group: str
+    about: str
+    band: tuple[float | None, float | None] | None
+
+
+class Began(TypedDict):
+    """An attempt."""
+
+    number: int
+    from_step: int
+    at: float
+
+
+class Series(TypedDict):
+    steps_total: int
+    keys: list[Key]
+    points: dict[str, Points]
+    evaluations: dict[str, Points]
+    attempts: list[Began]
+    last: int
+
+
+def series(job: Job, max_points: int = 1000) -> Series:
     """Everything the charts draw: at most about `max_points` points a curve, extremes kept."""
     metrics = _curves(job, "metrics", max_points)
     evaluations = _curves(job, "evaluation")
@@ -48,7 +76,7 @@ def _take(buckets: dict[str, Points], curves: dict[str, Points]) -> None:
     buckets.clear()
 
 
-def _keys(keys: list[str]) -> list[dict[str, Any]]:
+def _keys(keys: list[str]) -> list[Key]:
     described = [(key, describe(key)) for key in keys]
     groups, known = [str(group) for group in ORDER], list(NAMES)
     described.sort(key=lambda pair: (groups.index(str(pair[1].group)), _rank(pair[0], known), pair[0]))

@@ -13,7 +13,7 @@ ABOUT = {
     Scope.READ: _("See jobs, files, models and evaluators, and watch jobs."),
     Scope.JOBS: _("Create and stop jobs, save and run evaluators, keep and delete models."),
     Scope.FILES: _("Upload, map, split and delete files."),
-    Scope.ADMIN: _("Judges and secrets, and what is shared with others."),
+    Scope.ADMIN: _("Judges, secrets and keys, and what is shared with others."),
 }
 DAYS = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", _("until it is revoked"))]
 

@@ -1,13 +1,11 @@
 """Checkpoints of a job: made a model of, or taken along."""
 
-from typing import Any
-
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
 
 from whetstone.api.bodies import archive
 from whetstone.api.caller import caller
-from whetstone.api.native.models import model_json
+from whetstone.api.native.models import ModelJson, model_json
 from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.checkpoints import find_checkpoint
 from whetstone.jobs.keep import keep_checkpoint
@@ -19,7 +17,7 @@ router = Router(tags=["jobs"])
 
 
 @router.post("/{job_id}/checkpoints/{step}/model")
-def keep(request: HttpRequest, job_id: str, step: int) -> dict[str, Any]:
+def keep(request: HttpRequest, job_id: str, step: int) -> ModelJson:
     """Make a model of the checkpoint. Sent twice, it answers with the same model."""
     return model_json(keep_checkpoint(caller(request).user, find_job(request, job_id), step))
 

@@ -1,12 +1,14 @@
 """What was sent to webhooks: how it went, and sending it again."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Query, Router
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
 from whetstone.accounts.models import Team
+from whetstone.api.answers import Page, described, one_of
 from whetstone.api.caller import caller
 from whetstone.api.openai.pages import page
 from whetstone.webhooks.deliver import redeliver
@@ -16,6 +18,22 @@ from whetstone.webhooks.models import Delivery
 router = Router(tags=["webhooks"])
 
 
+@described
+class DeliveryJson(TypedDict):
+    id: str
+    endpoint: str
+    event: str
+    """The `webhook-id`, by which whoever receives it knows it again."""
+    type: str
+    state: Annotated[str, one_of(*Delivery.State.values)]
+    attempts: int
+    last_status: int | None
+    last_error: str | None
+    last_at: int | None
+    next_at: int | None
+    created_at: int
+
+
 @router.get("")
 def list_deliveries(
     request: HttpRequest,
@@ -23,7 +41,7 @@ def list_deliveries(
     state: Delivery.State | None = None,
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-) -> dict[str, Any]:
+) -> Page[DeliveryJson]:
     """Newest first; those that have ended are kept for 30 days."""
     team = caller(request).team
     rows = Delivery.objects.filter(endpoint__team=team)
@@ -34,7 +52,7 @@ def list_deliveries(
 
 
 @router.post("/{delivery_id}/redeliver")
-def send_again(request: HttpRequest, delivery_id: str) -> dict[str, Any]:
+def send_again(request: HttpRequest, delivery_id: str) -> DeliveryJson:
     """Send it again, as if it were new; with the same `webhook-id`."""
     delivery = find_delivery(caller(request).team, delivery_id)
     redeliver(delivery)
@@ -49,7 +67,7 @@ def find_delivery(team: Team, delivery_id: str) -> Delivery:
     return found
 
 
-def delivery_json(delivery: Delivery) -> dict[str, Any]:
+def delivery_json(delivery: Delivery) -> DeliveryJson:
     is_waiting = delivery.state == Delivery.State.WAITING
     return {
         "id": delivery.id,

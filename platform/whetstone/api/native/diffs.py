@@ -1,19 +1,20 @@
 """Two graders beside each other: what differs in their JSON, and in what they give the same answers."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import NotRequired
 
 from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field, JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
 from graders import Grade, Grader, GraderError, parse
-from graders.diff import Comparison, changes, compare, flip_at
+from graders.diff import Change, Comparison, FlipAt, changes, compare, flip_at
+from graders.receipt import GradeJson
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
-from whetstone.api.native.sources import MOST, Rows, Source, rows_of
+from whetstone.api.native.sources import MOST, Rows, Source, Told, rows_of
 from whetstone.api.native.trials import graded
 from whetstone.evaluators.find import find_evaluator
 
@@ -30,8 +31,29 @@ class Diff(Source):
     limit: int = Field(500, ge=1, le=MOST)
 
 
+class Compared(Told):
+    left: GradeJson
+    right: GradeJson
+
+
+class Scores(TypedDict):
+    total: int
+    compared: int
+    flips: int
+    flip_at: FlipAt
+    rank_correlation: float | None
+    mean_left: float | None
+    mean_right: float | None
+    rows: list[Compared]
+
+
+class DiffJson(TypedDict):
+    changes: list[Change]
+    scores: NotRequired[Scores]
+
+
 @router.post("/diff")
-def diff(request: HttpRequest, body: Diff) -> dict[str, Any]:
+def diff(request: HttpRequest, body: Diff) -> DiffJson:
     """What differs between two graders.
 
     `changes`: places in the JSON, defaults filled in. `scores`, with a source: both grade the same answers. A row flips
@@ -42,7 +64,7 @@ def diff(request: HttpRequest, body: Diff) -> dict[str, Any]:
     """
     team = caller(request).team
     left, right = _side(team, body.left, "left"), _side(team, body.right, "right")
-    found = [asdict(change) for change in changes(document_of(left), document_of(right))]
+    found = changes(document_of(left), document_of(right))
     if body.samples is None and body.dataset is None and body.job is None:
         return {"changes": found}
     rows = rows_of(team, body)
@@ -71,8 +93,19 @@ def compared(team: Team, left: Grader, right: Grader, rows: Rows) -> tuple[Compa
     return compare(ours, theirs, flip_at(left, right)), list(zip(ours, theirs, strict=True))
 
 
-def _scores(found: Comparison, rows: Rows, grades: Sequence[tuple[Grade, Grade]]) -> dict[str, Any]:
-    told = asdict(found)
-    shown = told.pop("differing")[:SHOWN]
-    sides = [dict(zip(("left", "right"), (one.to_json() for one in grades[n]), strict=True)) for n in shown]
-    return told | {"rows": [rows.told(n) | side for n, side in zip(shown, sides, strict=True)]}
+def _scores(found: Comparison, rows: Rows, grades: Sequence[tuple[Grade, Grade]]) -> Scores:
+    return {
+        "total": found.total,
+        "compared": found.compared,
+        "flips": found.flips,
+        "flip_at": found.flip_at,
+        "rank_correlation": found.rank_correlation,
+        "mean_left": found.mean_left,
+        "mean_right": found.mean_right,
+        "rows": [_compared(rows, n, grades[n]) for n in found.differing[:SHOWN]],
+    }
+
+
+def _compared(rows: Rows, n: int, grades: tuple[Grade, Grade]) -> Compared:
+    left, right = grades
+    return {**rows.told(n), "left": left.to_json(), "right": right.to_json()}

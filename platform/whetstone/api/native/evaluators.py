@@ -9,18 +9,20 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from pydantic import AfterValidator, Field, JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from graders import parse
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Everything, Page, described
 from whetstone.api.caller import caller
 from whetstone.api.native.sources import LARGEST
-from whetstone.api.openai.pages import page
+from whetstone.api.openai.pages import Row, as_page, page
 from whetstone.evaluators.delete import delete_evaluator, delete_evaluator_version
 from whetstone.evaluators.export import export
 from whetstone.evaluators.find import find_evaluator, find_whole, jobs_by_version, newest_versions
 from whetstone.evaluators.models import Evaluator, EvaluatorVersion
 from whetstone.evaluators.save import save_evaluator
-from whetstone.evaluators.templates import templates_for
+from whetstone.evaluators.templates import TemplateJson, templates_for
 
 router = Router(tags=["evaluators"])
 templates = Router(tags=["evaluators"])
@@ -46,36 +48,56 @@ class Saved(Schema):
     version is the newest one by now. Without, it becomes the next version whatever that is."""
 
 
+@described
+class EvaluatorJson(TypedDict):
+    """One version of an evaluator."""
+
+    id: str
+    name: str
+    version: int
+    ref: str
+    """`name@version`, the same as `id`."""
+    grader: dict[str, Any]  # Any: a grader's JSON
+    note: str
+    author: str
+    sha256: str
+    created_at: int
+    used_by: int
+    """Jobs that were graded with it."""
+
+
 @router.get("")
-def list_evaluators(request: HttpRequest, after: str | None = None, limit: Limit = 20) -> dict[str, Any]:
+def list_evaluators(request: HttpRequest, after: str | None = None, limit: Limit = 20) -> Page[EvaluatorJson]:
     """The newest version of each, the evaluator that was made last first. `after` is the last name seen."""
     team = caller(request).team
     last = str(find_whole(team, after, param="after").pk) if after is not None else None
-    found = page(owned(Evaluator, team), lambda one: {"id": one.name}, after=last, limit=limit)
+    found = page(owned(Evaluator, team), _named, after=last, limit=limit)
     names = [row["id"] for row in found["data"]]
     newest = list(newest_versions(team).filter(evaluator__name__in=names))
     newest.sort(key=lambda version: names.index(version.evaluator.name))
-    return found | {"data": _json(newest)}
+    return {**found, "data": _json(newest)}
+
+
+def _named(evaluator: Evaluator) -> Row:
+    return {"id": evaluator.name}
 
 
 @router.post("")
-def save(request: HttpRequest, body: Saved) -> dict[str, Any]:
+def save(request: HttpRequest, body: Saved) -> EvaluatorJson:
     """Save as the next version under this name. Saving what the newest version already is changes nothing."""
     who = caller(request)
     return _json([save_evaluator(who.user, who.team, body.name, parse(body.grader), body.note, body.base)])[0]
 
 
 @router.get("/{name}/versions")
-def list_versions(request: HttpRequest, name: str, after: str | None = None, limit: Limit = 20) -> dict[str, Any]:
+def list_versions(request: HttpRequest, name: str, after: str | None = None, limit: Limit = 20) -> Page[EvaluatorJson]:
     """Newest first. `after` is the `ref` of the last one seen, like `math@3`."""
     team = caller(request).team
     rows = find_whole(team, name).versions.select_related("evaluator", "created_by").order_by("-number")
     if after is not None:
         rows = rows.filter(number__lt=find_evaluator(team, after, param="after").number)
     found = list(rows[: limit + 1])
-    data = _json(found[:limit])
-    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
-    return {"object": "list", "data": data, "has_more": len(found) > limit} | ends
+    return as_page(_json(found[:limit]), has_more=len(found) > limit)
 
 
 @router.get("/{ref}/export")
@@ -89,7 +111,7 @@ def export_version(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 @router.get("/{ref}")
-def retrieve(request: HttpRequest, ref: str) -> dict[str, Any]:
+def retrieve(request: HttpRequest, ref: str) -> EvaluatorJson:
     """`math@3`, or `math` for the newest."""
     return _json([find_evaluator(caller(request).team, ref, param="ref")])[0]
 
@@ -106,7 +128,7 @@ def remove(request: HttpRequest, ref: str) -> Status[None]:
 
 
 @templates.get("")
-def list_templates(request: HttpRequest) -> dict[str, Any]:
+def list_templates(request: HttpRequest) -> Everything[TemplateJson]:
     """Rewards to begin with: each a grader, and `samples` that it should call right, half right or wrong, and why.
 
     Where a judge or a reward model is asked, its name is the team's first one, or `your-judge`, `your-reward-model`.
@@ -114,13 +136,12 @@ def list_templates(request: HttpRequest) -> dict[str, Any]:
     return {"data": templates_for(caller(request).team)}
 
 
-def _json(versions: Sequence[EvaluatorVersion]) -> list[dict[str, Any]]:
+def _json(versions: Sequence[EvaluatorVersion]) -> list[EvaluatorJson]:
     used = jobs_by_version(versions)
     return [evaluator_json(version, used[version.id]) for version in versions]
 
 
-def evaluator_json(version: EvaluatorVersion, used_by: int) -> dict[str, Any]:
-    """`used_by`: jobs that were graded with it."""
+def evaluator_json(version: EvaluatorVersion, used_by: int) -> EvaluatorJson:
     return {
         "id": str(version),
         "name": version.evaluator.name,

@@ -1,16 +1,17 @@
 """Graders while they are being built: is this one right, and what does it give?"""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field, JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
 from graders import Grader, GraderError, Port, asks_outside, item_columns, parse
 from graders.attack import Outranked, Target, attack
 from graders.contrast import contrast
+from graders.summary import Summary
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.api.errors import fault_json
@@ -37,25 +38,76 @@ class Attack(Named):
     """Without it, a good number: fewer where judges or web services are asked."""
 
 
-@router.post("/check", response={200: dict[str, Any], 422: dict[str, Any]})
-def check(request: HttpRequest, body: Check) -> Status[dict[str, Any]]:
+class Understood(TypedDict):
+    grader: dict[str, Any]  # Any: a grader's JSON
+    asks_outside: bool
+
+
+class Place(TypedDict):
+    path: str
+    message: str
+
+
+class Misunderstood(TypedDict):
+    errors: list[Place]
+
+
+class TrickExample(TypedDict):
+    row: int
+    answer: str
+    score: float
+    right_score: float
+
+
+class Trick(TypedDict):
+    """How answers that are none fared against the right ones."""
+
+    name: str
+    tried: int
+    wins: int
+    mean: float | None
+    right_mean: float | None
+    title: str
+    advice: str
+    example: TrickExample | None
+
+
+class Attacked(TypedDict):
+    rows: int
+    holds: bool
+    tricks: list[Trick]
+
+
+class Contrasted(TypedDict):
+    rows: int
+    right: Summary
+    wrong: Summary | None
+    told_apart: int
+    ties: int
+    inverted: int
+    distinct: int
+    warning: str | None
+
+
+@router.post("/check", response={200: Understood, 422: Misunderstood})
+def check(request: HttpRequest, body: Check) -> Status[Understood] | Status[Misunderstood]:
     """The grader as the platform understands it, or what is wrong with it and where."""
     try:
         grader = parse(body.grader)
     except GraderError as error:
-        return Status(422, {"errors": [{"path": p.path, "message": p.message} for p in error.problems]})
+        return Status(422, Misunderstood(errors=[Place(path=p.path, message=p.message) for p in error.problems]))
     team = caller(request).team
     if errors := [*_unknown_names(team, grader), *_unknown_columns(team, grader, body.dataset)]:
-        return Status(422, {"errors": errors})
+        return Status(422, Misunderstood(errors=errors))
     told = grader.model_dump(mode="json", exclude_none=True)
-    return Status(200, {"grader": told, "asks_outside": asks_outside(grader)})
+    return Status(200, Understood(grader=told, asks_outside=asks_outside(grader)))
 
 
-def _unknown_names(team: Team, grader: Grader) -> list[dict[str, str]]:
+def _unknown_names(team: Team, grader: Grader) -> list[Place]:
     return [{"path": path, "message": _said(fault)} for path, fault in missing_outside(team, grader)]
 
 
-def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[dict[str, str]]:
+def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[Place]:
     if dataset is None:
         return []
     version = find_version(team, dataset, param="dataset")
@@ -66,31 +118,51 @@ def _unknown_columns(team: Team, grader: Grader, dataset: str | None) -> list[di
 
 def _said(fault: Fault) -> str:
     """In the reader's language."""
-    message: str = fault_json(fault.report)["message"]
-    return message
+    return fault_json(fault.report)["message"]
 
 
 @router.post("/attack")
-def attack_grader(request: HttpRequest, body: Attack) -> dict[str, Any]:
+def attack_grader(request: HttpRequest, body: Attack) -> Attacked:
     """Whether answers that are no answers score below the right ones, on rows of a dataset."""
     grader, targets, port = _aimed(request, body, len(TRICKS) + 1, rows=20)
     found = attack(grader, targets, port)
     return {"rows": len(targets), "holds": not any(one.wins for one in found), "tricks": [*map(_told, found)]}
 
 
-def _told(one: Outranked) -> dict[str, Any]:
+def _told(one: Outranked) -> Trick:
     title, advice = TRICKS[one.name]
-    example = dict(zip(("row", "answer", "score", "right_score"), one.example, strict=True)) if one.example else None
-    return asdict(one) | {"title": str(title), "advice": str(advice), "example": example}
+    return {
+        "name": one.name,
+        "tried": one.tried,
+        "wins": one.wins,
+        "mean": one.mean,
+        "right_mean": one.right_mean,
+        "title": str(title),
+        "advice": str(advice),
+        "example": _example(*one.example) if one.example else None,
+    }
+
+
+def _example(row: int, answer: str, score: float, right_score: float) -> TrickExample:
+    return {"row": row, "answer": answer, "score": score, "right_score": right_score}
 
 
 @router.post("/contrast")
-def contrast_grader(request: HttpRequest, body: Attack) -> dict[str, Any]:
+def contrast_grader(request: HttpRequest, body: Attack) -> Contrasted:
     """Whether right answers score above wrong ones. The wrong one of a row is the right one of the next row that has
     another: `told_apart`, `ties` and `inverted` count rows, and `warning` says why training would learn nothing."""
     grader, targets, port = _aimed(request, body, 2, rows=50)
     found = contrast(grader, targets, port)
-    return asdict(found) | {"warning": str(CONTRASTS[found.warning]) if found.warning else None}
+    return {
+        "rows": found.rows,
+        "right": found.right,
+        "wrong": found.wrong,
+        "told_apart": found.told_apart,
+        "ties": found.ties,
+        "inverted": found.inverted,
+        "distinct": found.distinct,
+        "warning": str(CONTRASTS[found.warning]) if found.warning else None,
+    }
 
 
 def _aimed(request: HttpRequest, body: Attack, answers: int, rows: int) -> tuple[Grader, list[Target], Port]:

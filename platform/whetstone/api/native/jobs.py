@@ -1,33 +1,62 @@
 """Jobs as the pages need them: checked before they exist, and watched while they run."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import orjson
 from django.http import HttpRequest, HttpResponseBase
-from ninja import Query, Router, Schema
+from ninja import Query, Router
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.job import JobDraft
 from contracts.method import canonical
+from whetstone.api.answers import described
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
-from whetstone.api.errors import fault_json
+from whetstone.api.errors import ErrorJson, fault_json
 from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
-from whetstone.jobs.evaluations import evaluations_of, measures_of, valid_name
+from whetstone.jobs.evaluations import Measure, evaluations_of, measures_of, valid_name
 from whetstone.jobs.headline import headline_of
 from whetstone.jobs.models import Event
-from whetstone.jobs.rollouts import Order, rollouts
-from whetstone.jobs.series import series
+from whetstone.jobs.rollouts import Order, Rollouts, rollouts
+from whetstone.jobs.series import Series, series
 from whetstone.jobs.tail import Watch, as_json, follow
 
 router = Router(tags=["jobs"])
 LARGEST = 2**31 - 1
 
 
+@described
+class Preview(TypedDict):
+    method: str
+    model: str | None
+    rows: int | None
+    """As the method counts them: a pair may be two."""
+    held_out_rows: int | None
+    steps: int | None
+    memory_gb: float | None
+    """About what a machine needs to carry it out."""
+    pool: str | None
+    changed: int
+    """Hyperparameters that are not at their defaults."""
+
+
+@described
+class CheckedJson(TypedDict):
+    ready: bool
+    problems: list[ErrorJson]
+    warnings: list[ErrorJson]
+    """What a person should know and may still want."""
+    preview: Preview
+    draft: dict[str, Any]  # Any: a draft's JSON
+    """The body that creates this job."""
+    resolved: dict[str, Any] | None  # Any: a method's JSON
+    """The method with a number in every place. Null while model or dataset are missing."""
+
+
 @router.post("/check")
-def check_draft(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
+def check_draft(request: HttpRequest, draft: JobDraft) -> CheckedJson:
     """Everything the page says before a job is created, and the exact JSON that would create it."""
     found = check(caller(request).team, draft)
     return {
@@ -40,7 +69,7 @@ def check_draft(request: HttpRequest, draft: JobDraft) -> dict[str, Any]:
     }
 
 
-def _preview(found: Checked) -> dict[str, Any]:
+def _preview(found: Checked) -> Preview:
     return {
         "method": canonical(found.draft.method).type,
         "model": found.model.name if found.model else None,
@@ -61,13 +90,12 @@ def _changed(draft: JobDraft) -> int:
 
 
 @router.get("/{job_id}/series")
-def job_series(
-    request: HttpRequest, job_id: str, max_points: Annotated[int, Query(ge=10, le=20000)] = 1000
-) -> dict[str, Any]:
+def job_series(request: HttpRequest, job_id: str, max_points: Annotated[int, Query(ge=10, le=20000)] = 1000) -> Series:
     return series(find_job(request, job_id), max_points)
 
 
-class Told(Schema):
+@described
+class Told(TypedDict):
     """One evaluation."""
 
     step: int
@@ -76,7 +104,8 @@ class Told(Schema):
     values: dict[str, float]
 
 
-class MeasureJson(Schema):
+@described
+class MeasureJson(TypedDict):
     """One number of the last evaluation, or how far it moved; and how sure it is, where the rows say so."""
 
     name: str
@@ -90,7 +119,8 @@ class MeasureJson(Schema):
     """Held-out rows that it is the mean of."""
 
 
-class EvaluationsJson(Schema):
+@described
+class EvaluationsJson(TypedDict):
     job: str
     status: str
     headline: str | None
@@ -100,10 +130,10 @@ class EvaluationsJson(Schema):
     measures: list[MeasureJson]
 
 
-@router.get("/{job_id}/evaluations", response=EvaluationsJson)
+@router.get("/{job_id}/evaluations")
 def job_evaluations(
     request: HttpRequest, job_id: str, confidence: Annotated[float, Query(ge=0.5, le=0.999)] = 0.95
-) -> dict[str, Any]:
+) -> EvaluationsJson:
     """What the held-out rows said, and confidence intervals of the last evaluation.
 
     `valid_*` are its numbers. `delta_vs_start` is how much better the headline is than before the training (higher is
@@ -112,14 +142,26 @@ def job_evaluations(
     job = find_job(request, job_id)
     told = evaluations_of(job)
     headline = headline_of(job.method, [one.values for one in told])
-    measures = [asdict(one) for one in measures_of(told, headline, confidence)]
     return {
         "job": job.id,
         "status": job.status,
         "headline": valid_name(headline.key) if headline else None,
         "confidence": confidence,
         "evaluations": [{"step": one.step, "at": one.at.timestamp(), "values": one.values} for one in told],
-        "measures": [{**one, **(one["interval"] or {"low": None, "high": None, "method": None})} for one in measures],
+        "measures": [_measure(one) for one in measures_of(told, headline, confidence)],
+    }
+
+
+def _measure(found: Measure) -> MeasureJson:
+    interval = found.interval
+    return {
+        "name": found.name,
+        "value": found.value,
+        "step": found.step,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "method": interval.method if interval else None,
+        "rows": found.rows,
     }
 
 
@@ -131,7 +173,7 @@ def job_rollouts(
     order: Order = "newest",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
-) -> dict[str, Any]:
+) -> Rollouts:
     return rollouts(find_job(request, job_id), step=step, order=order, limit=limit, offset=offset)
 
 

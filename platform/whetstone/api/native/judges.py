@@ -1,15 +1,17 @@
 """Judges and secrets: what graders reach over HTTP. A secret's value goes in, and never out."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import AfterValidator, ConfigDict, Field
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from graders.schema import MASK
 from graders.schema.endpoint import http_address
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Everything, described
 from whetstone.api.caller import caller
 from whetstone.evaluators.judges import add_judge, delete_secret, find_judge, find_secret
 from whetstone.evaluators.models import Judge, Secret
@@ -40,14 +42,36 @@ class NewJudge(Schema):
     completion_price: float = Field(0.0, ge=0)
 
 
+@described
+class JudgeJson(TypedDict):
+    name: str
+    base_url: str
+    model: str
+    secret: str | None
+    """The name of the secret that holds its key."""
+    at_once: int
+    max_rps: float | None
+    prompt_price: float
+    completion_price: float
+    created_at: int
+
+
+@described
+class SecretJson(TypedDict):
+    name: str
+    value: str
+    """Masked, always."""
+    created_at: int
+
+
 @router.get("")
-def list_judges(request: HttpRequest) -> dict[str, Any]:
+def list_judges(request: HttpRequest) -> Everything[JudgeJson]:
     rows = owned(Judge, caller(request).team).select_related("key")
     return {"data": [judge_json(one) for one in rows]}
 
 
 @router.post("")
-def create_judge(request: HttpRequest, body: NewJudge) -> dict[str, Any]:
+def create_judge(request: HttpRequest, body: NewJudge) -> JudgeJson:
     team = caller(request).team
     return judge_json(add_judge(team, judge_of(team, body)))
 
@@ -64,7 +88,7 @@ def delete_judge(request: HttpRequest, name: str) -> Status[None]:
     return Status(204, None)
 
 
-def judge_json(judge: Judge) -> dict[str, Any]:
+def judge_json(judge: Judge) -> JudgeJson:
     return {
         "name": judge.name,
         "base_url": judge.base_url,
@@ -79,12 +103,12 @@ def judge_json(judge: Judge) -> dict[str, Any]:
 
 
 @secrets.get("")
-def list_secrets(request: HttpRequest) -> dict[str, Any]:
+def list_secrets(request: HttpRequest) -> Everything[SecretJson]:
     return {"data": [secret_json(one) for one in owned(Secret, caller(request).team)]}
 
 
 @secrets.post("")
-def store_secret(request: HttpRequest, body: NewSecret) -> dict[str, Any]:
+def store_secret(request: HttpRequest, body: NewSecret) -> SecretJson:
     """A new secret, or a new value for the one of this name."""
     who = caller(request)
     return secret_json(Secret.make(who.user, who.team, body.name, body.value))
@@ -96,5 +120,5 @@ def remove_secret(request: HttpRequest, name: str) -> Status[None]:
     return Status(204, None)
 
 
-def secret_json(secret: Secret) -> dict[str, Any]:
+def secret_json(secret: Secret) -> SecretJson:
     return {"name": secret.name, "value": MASK, "created_at": int(secret.created_at.timestamp())}

@@ -1,11 +1,14 @@
 """Models: what is known of one, and taking it along."""
 
-from typing import Any
+from typing import Annotated
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
+from contracts.job import FileRef
+from whetstone.api.answers import described, one_of
 from whetstone.api.bodies import archive, resumable
 from whetstone.api.caller import caller
 from whetstone.jobs.provenance import facts_of, origin_of
@@ -17,7 +20,23 @@ from whetstone.modelhub.parts import Part, of_model
 router = Router(tags=["models"])
 
 
-def model_json(model: Model) -> dict[str, Any]:
+@described
+class ModelJson(TypedDict):
+    name: str
+    origin: Annotated[str, one_of(*Model.Origin.values)]
+    base: str | None
+    job: str | None
+    """The job that made it, or the one whose checkpoint at `step` it was."""
+    step: int | None
+    parameters: int
+    context_length: int
+    license: str | None
+    created_at: int
+    has_adapter: bool
+    files: list[FileRef]
+
+
+def model_json(model: Model) -> ModelJson:
     origin = origin_of(model)
     return {
         "name": model.name,
@@ -30,7 +49,7 @@ def model_json(model: Model) -> dict[str, Any]:
         "license": model.license or None,
         "created_at": int(model.created_at.timestamp()),
         "has_adapter": model.has_adapter,
-        "files": [file.model_dump(mode="json") for file in model.manifest],
+        "files": [*model.manifest],
     }
 
 
@@ -59,5 +78,5 @@ def model_file(request: HttpRequest, name: str, file: str) -> StreamingHttpRespo
 
 
 @router.get("/{path:name}")
-def retrieve(request: HttpRequest, name: str) -> dict[str, Any]:
+def retrieve(request: HttpRequest, name: str) -> ModelJson:
     return model_json(find_model(caller(request).team, name, param="name"))

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired
 
 from django.utils.translation import gettext as _
 from ninja import Schema
 from pydantic import Field, JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.dataset import PreparedRow, prepare
 from contracts.fault import Fault
@@ -18,7 +19,7 @@ from whetstone.datasets.find import find_version
 from whetstone.datasets.lines import read_rows
 from whetstone.evaluators.find import find_evaluator
 from whetstone.jobs.models import Job
-from whetstone.jobs.rollouts import Order, rollouts
+from whetstone.jobs.rollouts import Order, Rollout, rollouts
 
 MOST = 1000
 LARGEST = 2**31 - 1
@@ -51,6 +52,22 @@ class Source(Schema):
     """Of a job's rollouts: those of this step alone."""
 
 
+class Stored(TypedDict):
+    """At which step of a job an answer was sampled, and the reward that it got."""
+
+    step: int
+    reward: float | None
+
+
+class Told(TypedDict):
+    """What was graded. `row` counts from 0 in the source."""
+
+    row: int
+    sample: Json
+    item: Json
+    stored: NotRequired[Stored]
+
+
 @dataclass(frozen=True)
 class Rows:
     """Samples and the rows that they answer, in the same order."""
@@ -59,16 +76,16 @@ class Rows:
     items: list[Json]
     first: int = 0
     """The number of the first one in its source, counted from 0."""
-    stored: Sequence[Json] | None = None
-    """Of a job: the step at which each was sampled, and the reward that it got."""
+    stored: Sequence[Stored] | None = None
+    """Of a job's answers."""
 
     def __len__(self) -> int:
         return len(self.samples)
 
-    def told(self, n: int) -> dict[str, Any]:
+    def told(self, n: int) -> Told:
         """The row as the API shows it beside its grade."""
-        known = {"row": self.first + n, "sample": self.samples[n], "item": self.items[n]}
-        return known | ({"stored": self.stored[n]} if self.stored is not None else {})
+        known: Told = {"row": self.first + n, "sample": self.samples[n], "item": self.items[n]}
+        return known if self.stored is None else {**known, "stored": self.stored[n]}
 
 
 def grader_of(team: Team, named: Named) -> Grader:
@@ -128,8 +145,8 @@ def _rollouts(team: Team, job_id: str, source: Source) -> Rows:
     )
 
 
-def _sampled(row: dict[str, Any]) -> Json:
-    prompt = [{"role": "user", "content": row["prompt"]}]
+def _sampled(row: Rollout) -> Json:
+    prompt: JsonValue = [{"role": "user", "content": row["prompt"]}]
     return {"prompt": prompt, "output_text": row["completion"], "output_tokens": row["tokens"]}
 
 

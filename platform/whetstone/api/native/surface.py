@@ -13,6 +13,7 @@ from whetstone.api.native import (
     graders,
     jobs,
     judges,
+    keys,
     models,
     trials,
     workers,
@@ -40,6 +41,7 @@ native_api.add_router("/evaluators", evaluators.router)
 native_api.add_router("/evaluator-templates", evaluators.templates)
 native_api.add_router("/judges", judges.router)
 native_api.add_router("/secrets", judges.secrets)
+native_api.add_router("/keys", keys.router)
 native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
 native_api.add_router("/jobs", jobs.router)

@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import translation
 from ninja import Router
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
 from graders import Grade, Grader, Port, asks_outside, grade
-from graders.summary import summary
+from graders.receipt import GradeJson
+from graders.summary import Summary, summary
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.api.errors import error_json
-from whetstone.api.native.sources import Named, Rows, Source, grader_of, rows_of
+from whetstone.api.native.sources import Named, Rows, Source, Told, grader_of, rows_of
 from whetstone.evaluators.reach import MOST_ROWS, web_port
 from whetstone.evaluators.trial import in_chunks
 
@@ -27,8 +28,17 @@ class Try(Named, Source):
     """A grader, and what it is tried on."""
 
 
+class Graded(Told):
+    grade: GradeJson
+
+
+class Tried(TypedDict):
+    summary: Summary
+    grades: list[Graded]
+
+
 @router.post("/try")
-def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
+def try_grader(request: HttpRequest, body: Try) -> Tried:
     """Grade own samples, rows of a dataset, or rollouts of a job.
 
     Of a dataset, the row's own answer or reference is the sample. Of a job, it is what the model answered in training:
@@ -38,7 +48,7 @@ def try_grader(request: HttpRequest, body: Try) -> dict[str, Any]:
     grader = grader_of(team, body)
     rows = rows_of(team, body)
     grades = graded(team, grader, rows)
-    return {"summary": asdict(summary(grades)), "grades": _told(rows, 0, grades)}
+    return {"summary": summary(grades), "grades": _told(rows, 0, grades)}
 
 
 @router.post("/try/stream")
@@ -73,7 +83,7 @@ async def _lines(
         async with aclosing(in_chunks(grader, rows.samples, rows.items, port, line, language)) as lines:
             async for one in lines:
                 yield one
-        yield _line({"summary": asdict(summary(grades))})
+        yield _line({"summary": summary(grades)})
     except Exception as problem:
         with translation.override(language):
             yield _line({"error": error_json(request, problem)})
@@ -83,8 +93,8 @@ def _line(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value) + b"\n"
 
 
-def _told(rows: Rows, place: int, grades: list[Grade]) -> list[dict[str, Any]]:
-    return [rows.told(n) | {"grade": one.to_json()} for n, one in enumerate(grades, start=place)]
+def _told(rows: Rows, place: int, grades: list[Grade]) -> list[Graded]:
+    return [{**rows.told(n), "grade": one.to_json()} for n, one in enumerate(grades, start=place)]
 
 
 def few_enough(grader: Grader, rows: Rows) -> Rows:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.db.models import ProtectedError
 from django.http import HttpRequest, StreamingHttpResponse
@@ -12,10 +12,12 @@ from ninja import File, Form, Query, Router, UploadedFile
 
 from contracts.fault import Fault
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Page
 from whetstone.api.bodies import download
 from whetstone.api.caller import caller
 from whetstone.api.openai.objects import file_json, result_json
 from whetstone.api.openai.pages import page_of
+from whetstone.api.openai.schema import Deleted, FileJson
 from whetstone.datasets.delete import delete_version
 from whetstone.datasets.ingest import ingest
 from whetstone.datasets.models import DatasetVersion
@@ -35,7 +37,7 @@ def create(
     dataset: Annotated[str, Form(max_length=128)] = "",
     anchor: Annotated[Literal["created_at"] | None, Form(alias="expires_after[anchor]")] = None,
     seconds: Annotated[int | None, Form(alias="expires_after[seconds]", ge=3600, le=2592000)] = None,
-) -> dict[str, Any]:
+) -> FileJson:
     """Upload JSONL. `dataset` names the dataset whose next version it becomes; without it the file's name does.
     `expires_after[seconds]`, from an hour to thirty days: then it is deleted, unless a job uses it."""
     who = caller(request)
@@ -54,7 +56,7 @@ def list_files(
     limit: Annotated[int, Query(ge=1, le=10000)] = 10000,
     order: Literal["asc", "desc"] = "desc",
     purpose: str | None = None,
-) -> dict[str, Any]:
+) -> Page[FileJson]:
     team = caller(request).team
     rows = owned(DatasetVersion, team).select_related("dataset", "blob")
     rows = rows.defer("offsets", "columns", "statistics", "mapping")
@@ -64,12 +66,12 @@ def list_files(
     return page_of((rows, results), _json, after=after, limit=limit, newest_first=order == "desc")
 
 
-def _json(file: DatasetVersion | ResultFile) -> dict[str, Any]:
+def _json(file: DatasetVersion | ResultFile) -> FileJson:
     return result_json(file) if isinstance(file, ResultFile) else file_json(file)
 
 
 @router.get("/{file_id}")
-def retrieve(request: HttpRequest, file_id: str) -> dict[str, Any]:
+def retrieve(request: HttpRequest, file_id: str) -> FileJson:
     return _json(_find(request, file_id))
 
 
@@ -83,7 +85,7 @@ def content(request: HttpRequest, file_id: str) -> StreamingHttpResponse:
 
 
 @router.delete("/{file_id}")
-def delete(request: HttpRequest, file_id: str) -> dict[str, Any]:
+def delete(request: HttpRequest, file_id: str) -> Deleted:
     file = _find(request, file_id)
     if isinstance(file, ResultFile):
         file.blob = None

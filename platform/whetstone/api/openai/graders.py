@@ -1,15 +1,15 @@
 """`/v1/fine_tuning/alpha/graders`: is this grader right, and what does it give?"""
 
 from time import perf_counter
-from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import JsonValue
 
 from graders import grade, parse
-from graders.run_response import run_response
+from graders.run_response import RunResponse, run_response
 from graders.sample import sample_of
+from whetstone.api.openai.schema import ValidGrader
 from whetstone.evaluators.reach import WEB
 
 router = Router(tags=["graders"])
@@ -28,13 +28,13 @@ class Run(Validate):
 
 
 @router.post("/validate")
-def validate(request: HttpRequest, body: Validate) -> dict[str, Any]:
+def validate(request: HttpRequest, body: Validate) -> ValidGrader:
     """The grader with all that was left out filled in."""
     return {"grader": parse(body.grader).model_dump(mode="json", exclude_none=True)}
 
 
 @router.post("/run")
-def run(request: HttpRequest, body: Run) -> dict[str, Any]:
+def run(request: HttpRequest, body: Run) -> RunResponse:
     grader = parse(body.grader)
     item = ({} if body.reference_answer is None else {"reference_answer": body.reference_answer}) | (body.item or {})
     started = perf_counter()

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from django.db import connection
@@ -14,12 +14,14 @@ from ninja import Query, Router
 
 from contracts.fault import Fault
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Page
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
 from whetstone.api.openai.draft import OpenAIDraft
 from whetstone.api.openai.numbers import MEASURED, Told, told_of
 from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
-from whetstone.api.openai.pages import page
+from whetstone.api.openai.pages import as_page, page
+from whetstone.api.openai.schema import CheckpointJson, EventJson, JobJson
 from whetstone.jobs.checkpoints import checkpoints_of
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
@@ -30,7 +32,7 @@ router = Router(tags=["fine-tuning"])
 
 
 @router.post("")
-def create(request: HttpRequest, draft: OpenAIDraft) -> dict[str, Any]:
+def create(request: HttpRequest, draft: OpenAIDraft) -> JobJson:
     who = caller(request)
     return job_json(launch(who.user, who.team, draft))
 
@@ -38,7 +40,7 @@ def create(request: HttpRequest, draft: OpenAIDraft) -> dict[str, Any]:
 @router.get("")
 def list_jobs(
     request: HttpRequest, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
-) -> dict[str, Any]:
+) -> Page[JobJson]:
     wanted = {
         key.removeprefix("metadata[").removesuffix("]"): str(value)
         for key, value in request.GET.items()
@@ -58,24 +60,24 @@ def _has_metadata(key: str, value: str) -> RawSQL:
 
 
 @router.get("/{job_id}")
-def retrieve(request: HttpRequest, job_id: str) -> dict[str, Any]:
+def retrieve(request: HttpRequest, job_id: str) -> JobJson:
     return job_json(find_job(request, job_id))
 
 
 @router.post("/{job_id}/cancel")
-def cancel(request: HttpRequest, job_id: str) -> dict[str, Any]:
+def cancel(request: HttpRequest, job_id: str) -> JobJson:
     ask(find_job(request, job_id).id, Job.Wish.CANCEL)
     return job_json(find_job(request, job_id))
 
 
 @router.post("/{job_id}/pause")
-def pause(request: HttpRequest, job_id: str) -> dict[str, Any]:
+def pause(request: HttpRequest, job_id: str) -> JobJson:
     ask(find_job(request, job_id).id, Job.Wish.PAUSE)
     return job_json(find_job(request, job_id))
 
 
 @router.post("/{job_id}/resume")
-def resume_job(request: HttpRequest, job_id: str) -> dict[str, Any]:
+def resume_job(request: HttpRequest, job_id: str) -> JobJson:
     resume(find_job(request, job_id).id)
     return job_json(find_job(request, job_id))
 
@@ -87,7 +89,7 @@ def events(
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
     stream: bool = False,
-) -> dict[str, Any] | HttpResponseBase:
+) -> Page[EventJson] | HttpResponseBase:
     """Newest first; `after` is the id of the last event seen. With `stream=true` as they come, oldest first, until the
     job has ended: server-sent events in the client's form, `[DONE]` at the end, and `limit` does not count."""
     job = find_job(request, job_id)
@@ -97,11 +99,7 @@ def events(
     rows = job.events.order_by("-number").defer("rows")
     found = list((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
     told = told_of(job, found)
-    return {
-        "object": "list",
-        "data": [event_json(job, event, told) for event in found[:limit]],
-        "has_more": len(found) > limit,
-    }
+    return as_page([event_json(job, event, told) for event in found[:limit]], has_more=len(found) > limit)
 
 
 async def _lines(job: Job, after: int, language: str | None) -> AsyncIterator[bytes]:
@@ -129,7 +127,7 @@ def _number_in(event_id: str) -> int:
 @router.get("/{job_id}/checkpoints")
 def checkpoints(
     request: HttpRequest, job_id: str, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 10
-) -> dict[str, Any]:
+) -> Page[CheckpointJson]:
     """Newest first: the newest ones, and the one that did best on held-out data."""
     job = find_job(request, job_id)
     before = math.inf if after is None else _number_in(after)
@@ -137,8 +135,7 @@ def checkpoints(
     told = job.events.filter(type="metrics", step__in=[one.step for one in rows[:limit]])
     metrics = {step: told["values"] for step, told in told.values_list("step", "data")}
     data = [checkpoint_json(job, one, metrics.get(one.step, {})) for one in rows[:limit]]
-    ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
-    return {"object": "list", "data": data, "has_more": len(rows) > limit} | ends
+    return as_page(data, has_more=len(rows) > limit)
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:

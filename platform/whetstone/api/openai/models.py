@@ -1,14 +1,14 @@
 """`/v1/models`."""
 
-from typing import Any
-
 from django.http import HttpRequest
 from ninja import Router
 
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Listing
 from whetstone.api.caller import caller
 from whetstone.api.openai.objects import checkpoint_model_json, model_json
+from whetstone.api.openai.schema import Deleted, OpenAIModelJson
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.named import find_named
 from whetstone.jobs.permissions import owner_of
@@ -19,19 +19,19 @@ router = Router(tags=["models"])
 
 
 @router.get("")
-def list_models(request: HttpRequest) -> dict[str, Any]:
+def list_models(request: HttpRequest) -> Listing[OpenAIModelJson]:
     rows = owned(Model, caller(request).team).select_related("team").defer("files", "config")
     return {"object": "list", "data": [model_json(model) for model in rows]}
 
 
 @router.get("/{path:model}")
-def retrieve(request: HttpRequest, model: str) -> dict[str, Any]:
+def retrieve(request: HttpRequest, model: str) -> OpenAIModelJson:
     """A model of the hub, a checkpoint by its name, or one that another team has permitted this one to see."""
     team = caller(request).team
     return _shown(owner_of(team, model) or team, model)
 
 
-def _shown(team: Team, name: str) -> dict[str, Any]:
+def _shown(team: Team, name: str) -> OpenAIModelJson:
     checkpoint = find_named(team, name)
     if checkpoint and checkpoint[1].model is None:
         return checkpoint_model_json(*checkpoint)
@@ -39,7 +39,7 @@ def _shown(team: Team, name: str) -> dict[str, Any]:
 
 
 @router.delete("/{path:model}")
-def delete(request: HttpRequest, model: str) -> dict[str, Any]:
+def delete(request: HttpRequest, model: str) -> Deleted:
     """Of the team that owns it; refused while a job refers to it."""
     who = caller(request)
     delete_model(who.user, find_model(who.team, model))

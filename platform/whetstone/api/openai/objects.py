@@ -1,8 +1,7 @@
 """Our nouns as OpenAI's objects."""
 
-from typing import Any
+from typing import Literal
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contracts.fault import FaultReport
@@ -10,6 +9,18 @@ from contracts.method import METHODS
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
 from whetstone.api.openai.numbers import MEASURED, Told, openai_data
+from whetstone.api.openai.schema import (
+    CheckpointJson,
+    EventJson,
+    FileJson,
+    JobJson,
+    OpenAIModelJson,
+    PermissionJson,
+    SupervisedJson,
+    UploadJson,
+    UploadPartJson,
+)
+from whetstone.datasets.expire import overdue
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import status_of
 from whetstone.jobs.checkpoints import Checkpoint
@@ -19,7 +30,7 @@ from whetstone.jobs.results import FILENAME, PURPOSE, result_file_of
 from whetstone.modelhub.models import Model
 
 
-def file_json(version: DatasetVersion) -> dict[str, Any]:
+def file_json(version: DatasetVersion) -> FileJson:
     return {
         "id": version.id,
         "object": "file",
@@ -29,23 +40,14 @@ def file_json(version: DatasetVersion) -> dict[str, Any]:
         "purpose": version.purpose,
         "status": "processed",
         "expires_at": int(version.expires_at.timestamp()) if version.expires_at else None,
-        "status_details": _overdue(version),
+        "status_details": overdue(version),
         "dataset": str(version),
         "shape": version.shape or None,
         "rows": version.rows,
     }
 
 
-def _overdue(version: DatasetVersion) -> str | None:
-    """Why a file whose time is over is still there."""
-    if version.expires_at is None or version.expires_at > timezone.now():
-        return None
-    if version.jobs.exists() or version.validated_jobs.exists():
-        return _("Its time is over, and it stays: jobs refer to it.")
-    return _("Its time is over: it will be deleted within minutes.")
-
-
-def upload_json(upload: Upload) -> dict[str, Any]:
+def upload_json(upload: Upload) -> UploadJson:
     return {
         "id": upload.id,
         "object": "upload",
@@ -59,12 +61,12 @@ def upload_json(upload: Upload) -> dict[str, Any]:
     }
 
 
-def part_json(part: UploadPart) -> dict[str, Any]:
+def part_json(part: UploadPart) -> UploadPartJson:
     created_at = int(part.created_at.timestamp())
     return {"id": part.id, "object": "upload.part", "created_at": created_at, "upload_id": part.upload_id}
 
 
-def result_json(result: ResultFile) -> dict[str, Any]:
+def result_json(result: ResultFile) -> FileJson:
     assert result.blob  # one that was deleted is not found
     return {
         "id": result.id,
@@ -78,7 +80,7 @@ def result_json(result: ResultFile) -> dict[str, Any]:
     }
 
 
-def model_json(model: Model) -> dict[str, Any]:
+def model_json(model: Model) -> OpenAIModelJson:
     return {
         "id": model.name,
         "object": "model",
@@ -89,7 +91,7 @@ def model_json(model: Model) -> dict[str, Any]:
     }
 
 
-def checkpoint_model_json(job: Job, found: Checkpoint) -> dict[str, Any]:
+def checkpoint_model_json(job: Job, found: Checkpoint) -> OpenAIModelJson:
     """A checkpoint that nobody has made a model of, as one: it can be looked at, and begun with."""
     return {
         "id": job.checkpoint_name(found.step),
@@ -103,7 +105,7 @@ def checkpoint_model_json(job: Job, found: Checkpoint) -> dict[str, Any]:
     }
 
 
-def permission_json(permission: CheckpointPermission) -> dict[str, Any]:
+def permission_json(permission: CheckpointPermission) -> PermissionJson:
     return {
         "id": permission.id,
         "object": "checkpoint.permission",
@@ -112,7 +114,7 @@ def permission_json(permission: CheckpointPermission) -> dict[str, Any]:
     }
 
 
-def job_json(job: Job) -> dict[str, Any]:
+def job_json(job: Job) -> JobJson:
     """`fine_tuning.job`, with our extras behind OpenAI's fields."""
     draft, fault = job.job_draft, job.fault_report
     return {
@@ -148,15 +150,19 @@ def job_json(job: Job) -> dict[str, Any]:
     }
 
 
-def _supervised(job: Job) -> dict[str, Any] | None:
+def _supervised(job: Job) -> SupervisedJson | None:
     """OpenAI's deprecated place for the numbers of a supervised job."""
     if job.method not in ("full", "lora"):
         return None
     numbers = job.spec["method"][job.method]["hyperparameters"]
-    return {name: numbers[name] for name in ("n_epochs", "batch_size", "learning_rate_multiplier")}
+    return {
+        "n_epochs": numbers["n_epochs"],
+        "batch_size": numbers["batch_size"],
+        "learning_rate_multiplier": numbers["learning_rate_multiplier"],
+    }
 
 
-def checkpoint_json(job: Job, found: Checkpoint, trained: dict[str, float]) -> dict[str, Any]:
+def checkpoint_json(job: Job, found: Checkpoint, trained: dict[str, float]) -> CheckpointJson:
     """`fine_tuning.job.checkpoint`. Its metrics stand under OpenAI's names, and under ours where there are none."""
     return {
         "object": "fine_tuning.job.checkpoint",
@@ -186,7 +192,7 @@ def _openai_metrics(trained: dict[str, float], held_out: dict[str, float]) -> di
     )
 
 
-def event_json(job: Job, event: Event, told: Told) -> dict[str, Any]:
+def event_json(job: Job, event: Event, told: Told) -> EventJson:
     """`fine_tuning.job.event`. `told`: what is known of the steps, so that one evaluated shows both numbers."""
     is_metrics = event.type in MEASURED
     own = ({"step": event.step} if event.step is not None else {}) | event.data
@@ -201,7 +207,7 @@ def event_json(job: Job, event: Event, told: Told) -> dict[str, Any]:
     }
 
 
-def level(event: Event) -> str:
+def level(event: Event) -> Literal["info", "warn", "error"]:
     """“error” for what ended the job, “warn” for what ended an attempt alone."""
     if event.type == "failed":
         return "warn"

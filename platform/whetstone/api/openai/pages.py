@@ -4,32 +4,40 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
+from whetstone.api.answers import Page
+
+
+class Row(TypedDict):
+    id: str
+
 
 M = TypeVar("M", bound=Model)
+R = TypeVar("R", bound=Row)
 
 
 def page(
     rows: QuerySet[M],
-    shape: Callable[[M], dict[str, Any]],
+    shape: Callable[[M], R],
     *,
     after: str | None,
     limit: int,
     newest_first: bool = True,
-) -> dict[str, Any]:
+) -> Page[R]:
     """One page of rows that have `created_at` and an id, in a stable order."""
     return page_of((rows,), shape, after=after, limit=limit, newest_first=newest_first)
 
 
 def page_of(
     kinds: tuple[QuerySet[Any], ...],  # Any: rows of several models
-    shape: Callable[[Any], dict[str, Any]],
+    shape: Callable[[Any], R],
     *,
     after: str | None,
     limit: int,
     newest_first: bool = True,
-) -> dict[str, Any]:
+) -> Page[R]:
     """The same of rows of several models, one order for all."""
     last = _place(kinds, after) if after is not None else None
     direction, side = ("-", "lt") if newest_first else ("", "gt")
@@ -41,9 +49,12 @@ def page_of(
         found += rows.order_by(f"{direction}created_at", f"{direction}id")[: limit + 1]
     if len(kinds) > 1:
         found.sort(key=lambda row: (row.created_at, row.pk), reverse=newest_first)
-    shown = [shape(row) for row in found[:limit]]
-    ends = {"first_id": shown[0]["id"], "last_id": shown[-1]["id"]} if shown else {"first_id": None, "last_id": None}
-    return {"object": "list", "data": shown, "has_more": len(found) > limit} | ends
+    return as_page([shape(row) for row in found[:limit]], has_more=len(found) > limit)
+
+
+def as_page(rows: list[R], *, has_more: bool) -> Page[R]:
+    first, last = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
+    return {"object": "list", "data": rows, "has_more": has_more, "first_id": first, "last_id": last}
 
 
 def _place(kinds: tuple[QuerySet[Any], ...], after: str) -> Any:

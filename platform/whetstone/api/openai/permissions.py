@@ -1,15 +1,17 @@
 """`/v1/fine_tuning/checkpoints/{checkpoint}/permissions`: teams stand where OpenAI has projects."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
 from contracts.fault import Fault
+from whetstone.api.answers import Page
 from whetstone.api.caller import caller
 from whetstone.api.openai.objects import permission_json
-from whetstone.api.openai.pages import page
+from whetstone.api.openai.pages import as_page, page
+from whetstone.api.openai.schema import Deleted, PermissionJson
 from whetstone.jobs.permissions import permissions_of, permit, require_checkpoint
 
 router = Router(tags=["checkpoints"])
@@ -21,11 +23,11 @@ class Permitted(Schema):
 
 
 @router.post("/{path:checkpoint}/permissions")
-def create(request: HttpRequest, checkpoint: str, body: Permitted) -> dict[str, Any]:
+def create(request: HttpRequest, checkpoint: str, body: Permitted) -> Page[PermissionJson]:
     """Let other teams of yours see it: `GET /v1/models/{checkpoint}` answers them. They cannot begin with it."""
     who = caller(request)
     made = permit(who.user, who.team, checkpoint, body.project_ids)
-    return {"object": "list", "data": [permission_json(one) for one in made], "has_more": False}
+    return as_page([permission_json(one) for one in made], has_more=False)
 
 
 @router.get("/{path:checkpoint}/permissions")
@@ -36,7 +38,7 @@ def list_permissions(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     order: Literal["ascending", "descending"] = "descending",
     project_id: str | None = None,
-) -> dict[str, Any]:
+) -> Page[PermissionJson]:
     team = caller(request).team
     require_checkpoint(team, checkpoint)
     rows = permissions_of(team, checkpoint)
@@ -45,7 +47,7 @@ def list_permissions(
 
 
 @router.delete("/{path:checkpoint}/permissions/{permission_id}")
-def delete(request: HttpRequest, checkpoint: str, permission_id: str) -> dict[str, Any]:
+def delete(request: HttpRequest, checkpoint: str, permission_id: str) -> Deleted:
     deleted, _by_model = permissions_of(caller(request).team, checkpoint).filter(id=permission_id).delete()
     if not deleted:
         raise Fault("permission.not_found", field="permission_id", permission=permission_id)

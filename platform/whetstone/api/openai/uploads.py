@@ -1,6 +1,6 @@
 """`/v1/uploads`: files that are too large for one request."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import File, Router, Schema, UploadedFile
@@ -11,6 +11,7 @@ from whetstone.accounts.scope import owned
 from whetstone.api.caller import caller
 from whetstone.api.openai.files import Purpose
 from whetstone.api.openai.objects import part_json, upload_json
+from whetstone.api.openai.schema import UploadJson, UploadPartJson
 from whetstone.datasets.models import Upload
 from whetstone.datasets.uploads import add_part, begin, cancel, complete
 
@@ -36,7 +37,7 @@ class Completion(Schema):
 
 
 @router.post("")
-def create(request: HttpRequest, body: NewUpload) -> dict[str, Any]:
+def create(request: HttpRequest, body: NewUpload) -> UploadJson:
     """Announce a file. Its parts may come within an hour, in any order and several at once."""
     who = caller(request)
     lasts_s = body.expires_after.seconds if body.expires_after else None
@@ -45,18 +46,18 @@ def create(request: HttpRequest, body: NewUpload) -> dict[str, Any]:
 
 
 @router.post("/{upload_id}/parts")
-def create_part(request: HttpRequest, upload_id: str, data: File[UploadedFile]) -> dict[str, Any]:
+def create_part(request: HttpRequest, upload_id: str, data: File[UploadedFile]) -> UploadPartJson:
     return part_json(add_part(_find(request, upload_id), data))
 
 
 @router.post("/{upload_id}/complete")
-def complete_upload(request: HttpRequest, upload_id: str, body: Completion) -> dict[str, Any]:
+def complete_upload(request: HttpRequest, upload_id: str, body: Completion) -> UploadJson:
     """Make the file of these parts, in this order."""
     return upload_json(complete(_find(request, upload_id), body.part_ids, body.md5))
 
 
 @router.post("/{upload_id}/cancel")
-def cancel_upload(request: HttpRequest, upload_id: str) -> dict[str, Any]:
+def cancel_upload(request: HttpRequest, upload_id: str) -> UploadJson:
     return upload_json(cancel(_find(request, upload_id)))
 
 

@@ -1,7 +1,7 @@
 """`/v1/webhook_endpoints`: who is told when a job ends, as `client.webhooks` of OpenAI's client has it."""
 
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,8 +12,10 @@ from contracts.fault import Fault
 from graders.schema.endpoint import http_address
 from whetstone import clock
 from whetstone.accounts.scope import owned
+from whetstone.api.answers import Listing, Page
 from whetstone.api.caller import caller
 from whetstone.api.openai.pages import page
+from whetstone.api.openai.schema import Deleted, EndpointJson, EndpointWithSecret, TestResult
 from whetstone.webhooks.endpoints import add_endpoint, change_endpoint, find_endpoint, rotate, secrets_of
 from whetstone.webhooks.models import EVENT_TYPES, Endpoint
 from whetstone.webhooks.notice import message
@@ -46,59 +48,34 @@ class Sample(Schema):
     event_type: str
 
 
-class EndpointJson(Schema):
-    id: str
-    object: Literal["webhook_endpoint"] = "webhook_endpoint"
-    name: str
-    url: str
-    event_types: list[str]
-    created_at: int
-    updated_at: int
-    signing_secret_hint: str
-
-
-class EndpointWithSecret(EndpointJson):
-    signing_secret: str
-    """Shown this once."""
-
-
-class TestResult(Schema):
-    object: Literal["webhook_endpoint.test"] = "webhook_endpoint.test"
-    webhook_endpoint_id: str
-    event_type: str
-    status_code: int
-    success: Literal[True] = True
-    """That somebody answered; `status_code` says what."""
-
-
 @router.get("/webhook_event_types")
-def event_types(request: HttpRequest) -> dict[str, Any]:
+def event_types(request: HttpRequest) -> Listing[str]:
     caller(request)
     return {"object": "list", "data": list(EVENT_TYPES)}
 
 
-@router.post("/webhook_endpoints", response=EndpointWithSecret)
-def create(request: HttpRequest, body: NewEndpoint) -> dict[str, Any]:
+@router.post("/webhook_endpoints")
+def create(request: HttpRequest, body: NewEndpoint) -> EndpointWithSecret:
     """`signing_secret` is told this once."""
     who = caller(request)
     made, secret = add_endpoint(who.user, who.team, body.name, body.url, body.event_types)
-    return endpoint_json(made) | {"signing_secret": secret}
+    return {**endpoint_json(made), "signing_secret": secret}
 
 
 @router.get("/webhook_endpoints")
 def list_endpoints(
     request: HttpRequest, after: str | None = None, limit: Annotated[int, Query(ge=1, le=100)] = 20
-) -> dict[str, Any]:
+) -> Page[EndpointJson]:
     return page(owned(Endpoint, caller(request).team), endpoint_json, after=after, limit=limit)
 
 
-@router.get("/webhook_endpoints/{endpoint_id}", response=EndpointJson)
-def retrieve(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
+@router.get("/webhook_endpoints/{endpoint_id}")
+def retrieve(request: HttpRequest, endpoint_id: str) -> EndpointJson:
     return endpoint_json(find_endpoint(caller(request).team, endpoint_id))
 
 
-@router.post("/webhook_endpoints/{endpoint_id}", response=EndpointJson)
-def update(request: HttpRequest, endpoint_id: str, body: ChangedEndpoint) -> dict[str, Any]:
+@router.post("/webhook_endpoints/{endpoint_id}")
+def update(request: HttpRequest, endpoint_id: str, body: ChangedEndpoint) -> EndpointJson:
     """What is left out stays. Events that wait are sent to the new address."""
     endpoint = find_endpoint(caller(request).team, endpoint_id)
     change_endpoint(endpoint, body.name, body.url, body.event_types)
@@ -106,25 +83,31 @@ def update(request: HttpRequest, endpoint_id: str, body: ChangedEndpoint) -> dic
 
 
 @router.delete("/webhook_endpoints/{endpoint_id}")
-def delete(request: HttpRequest, endpoint_id: str) -> dict[str, Any]:
+def delete(request: HttpRequest, endpoint_id: str) -> Deleted:
     """Its deliveries go with it."""
     find_endpoint(caller(request).team, endpoint_id).delete()
     return {"id": endpoint_id, "object": "webhook_endpoint.deleted", "deleted": True}
 
 
-@router.post("/webhook_endpoints/{endpoint_id}/rotate_secret", response=EndpointWithSecret)
-def rotate_secret(request: HttpRequest, endpoint_id: str, body: Rotation) -> dict[str, Any]:
+@router.post("/webhook_endpoints/{endpoint_id}/rotate_secret")
+def rotate_secret(request: HttpRequest, endpoint_id: str, body: Rotation) -> EndpointWithSecret:
     endpoint = find_endpoint(caller(request).team, endpoint_id)
     secret = rotate(endpoint, keep_old=body.keep_old_secret_active_for_24_hours)
-    return endpoint_json(endpoint) | {"signing_secret": secret}
+    return {**endpoint_json(endpoint), "signing_secret": secret}
 
 
-@router.post("/webhook_endpoints/{endpoint_id}/test", response=TestResult)
-def test(request: HttpRequest, endpoint_id: str, body: Sample) -> dict[str, Any]:
+@router.post("/webhook_endpoints/{endpoint_id}/test")
+def test(request: HttpRequest, endpoint_id: str, body: Sample) -> TestResult:
     """Send a sample now, and say what was answered. Nothing is tried again."""
     endpoint = find_endpoint(caller(request).team, endpoint_id)
     status = send_sample(endpoint, body.event_type)
-    return {"webhook_endpoint_id": endpoint.id, "event_type": body.event_type, "status_code": status}
+    return {
+        "object": "webhook_endpoint.test",
+        "webhook_endpoint_id": endpoint.id,
+        "event_type": body.event_type,
+        "status_code": status,
+        "success": True,
+    }
 
 
 def send_sample(endpoint: Endpoint, event_type: str) -> int:
@@ -140,7 +123,7 @@ def send_sample(endpoint: Endpoint, event_type: str) -> int:
     return outcome.status
 
 
-def endpoint_json(endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_json(endpoint: Endpoint) -> EndpointJson:
     return {
         "id": endpoint.id,
         "object": "webhook_endpoint",

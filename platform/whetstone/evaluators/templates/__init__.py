@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Literal
 
 from django.utils.translation import gettext
 from pydantic import BaseModel, ConfigDict, JsonValue
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
@@ -51,6 +52,23 @@ class Template(_Read):
     samples: tuple[Example, ...]
 
 
+class ExampleJson(TypedDict):
+    says: Literal["right", "wrong", "half"]
+    why: str
+    sample: dict[str, JsonValue]
+    item: dict[str, JsonValue]
+
+
+class TemplateJson(TypedDict):
+    """A template in the reader's language, with the names that the team knows."""
+
+    id: str
+    title: str
+    promise: str
+    grader: JsonValue
+    samples: list[ExampleJson]
+
+
 @cache
 def templates() -> dict[str, Template]:
     """By id, the easiest first."""
@@ -58,7 +76,7 @@ def templates() -> dict[str, Template]:
     return {name: Template.model_validate_json((folder / f"{name}.json").read_bytes()) for name in ORDER}
 
 
-def templates_for(team: Team) -> list[dict[str, Any]]:
+def templates_for(team: Team) -> list[TemplateJson]:
     """In the reader's language, with the team's first judge and newest reward model in place of the placeholders."""
     judge = owned(Judge, team).values_list("name", flat=True).first()
     reward_model = owned(Model, team).filter(task=Model.Task.REWARD).values_list("name", flat=True).first()
@@ -66,10 +84,18 @@ def templates_for(team: Team) -> list[dict[str, Any]]:
     return [_told(name, template, names) for name, template in templates().items()]
 
 
-def _told(name: str, template: Template, names: dict[str, str]) -> dict[str, Any]:
-    samples = [one.model_dump() | {"why": gettext(one.why)} for one in template.samples]
-    spoken = {"title": gettext(template.title), "promise": gettext(template.promise)}
-    return {"id": name, **spoken, "grader": _named(template.grader, names), "samples": samples}
+def _told(name: str, template: Template, names: dict[str, str]) -> TemplateJson:
+    return {
+        "id": name,
+        "title": gettext(template.title),
+        "promise": gettext(template.promise),
+        "grader": _named(template.grader, names),
+        "samples": [_spoken(one) for one in template.samples],
+    }
+
+
+def _spoken(example: Example) -> ExampleJson:
+    return {"says": example.says, "why": gettext(example.why), "sample": example.sample, "item": example.item}
 
 
 def _named(grader: JsonValue, names: dict[str, str]) -> JsonValue:

@@ -19,6 +19,7 @@ from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.datasets.answers import Lengths
 from whetstone.datasets.delete import delete_version
+from whetstone.datasets.expire import overdue
 from whetstone.datasets.lines import read_rows
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import why_not
@@ -65,6 +66,7 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "rows": list(enumerate((cells(version, row) for row in rows), start=offset + 1)),
         "characters": _characters(version),
         "origin": _origin(version),
+        "overdue": overdue(version),
         "previous": max(0, offset - ROWS_A_PAGE) if offset else None,
         "next": offset + ROWS_A_PAGE if offset + ROWS_A_PAGE < version.rows else None,
         "last": min(version.rows, offset + ROWS_A_PAGE),

@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from whetstone.accounts.models import ApiKey
@@ -53,6 +52,5 @@ def settings_page(request: HttpRequest, **more: Any) -> HttpResponse:  # Any: wh
 @require_POST
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(owned(ApiKey, team_of(person(request))), pk=pk, revoked_at=None)
-    key.revoked_at = timezone.now()
-    key.save(update_fields=["revoked_at"])
+    key.revoke()
     return redirect("settings")
