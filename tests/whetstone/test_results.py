@@ -220,11 +220,12 @@ def test_events_are_streamed_until_the_job_has_ended() -> None:
         path = f"/v1/fine_tuning/jobs/{job.id}/events?stream=true&limit=1"
         answer = await AsyncClient().get(path, headers=shown)
         assert answer["content-type"] == "text/event-stream", answer.content
-        return [line.decode() async for line in answer]  # type: ignore[attr-defined]  # a stream
+        whole = b"".join([chunk async for chunk in answer])  # type: ignore[attr-defined]  # a stream
+        return whole.decode().removesuffix("\n\n").split("\n\n")
 
     shown = bearer()
     lines = asyncio.run(read())
-    assert lines[-1] == "data: [DONE]\n\n"
+    assert lines[-1] == "data: [DONE]"
     events: list[dict[str, Any]] = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
     assert events[0]["message"] == "The job is queued."
     assert [event["object"] for event in events] == ["fine_tuning.job.event"] * len(events)
