@@ -24,6 +24,7 @@ from contracts.method import Hyperparameters, Task
 from trainer_worker.pretrained import LOCAL
 
 CHUNK = 1 << 20
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 KINDS: dict[Task, Any] = {"text": AutoModelForCausalLM, "reward": AutoModelForSequenceClassification}
 CONFIGS: dict[Task, dict[str, Any]] = {"text": LOCAL, "reward": LOCAL | {"num_labels": 1}}
 
@@ -47,9 +48,12 @@ def load_model(folder: Path, seed: int, drawn: Path, task: Task = "text") -> Pre
 
     A folder without weights is a model to be born: they are drawn from its config under the seed and written to
     `drawn` first, because TRL reads a reference model again from the path that the model was loaded from. A reward
-    model that starts from a text model gets a new head, drawn under the seed too.
+    model that starts from a text model gets a new head, drawn under the seed too. A folder with an adapter beside its
+    base is the model that both make together: it is merged into `drawn`.
     """
-    if not any(folder.glob("*.safetensors")):
+    if (folder / ADAPTER[1]).exists():
+        folder = _merge(folder, drawn)
+    elif not any(folder.glob("*.safetensors")):
         folder = _draw(folder, seed, drawn, task)
     set_seed(seed)
     with suppress_seqcls_warning():
@@ -108,6 +112,21 @@ def _draw(folder: Path, seed: int, drawn: Path, task: Task) -> Path:
         if not (drawn / file.name).exists():
             shutil.copyfile(file, drawn / file.name)
     return drawn
+
+
+def _merge(folder: Path, merged: Path) -> Path:
+    """The base alone is linked into a folder of its own: transformers would take the adapter for the model."""
+    base = merged.with_name(f"{merged.name}-base")
+    base.mkdir(parents=True, exist_ok=True)
+    for file in _files(folder):
+        if file.name not in ADAPTER and not (base / file.name).exists():
+            (base / file.name).symlink_to(file.resolve())
+    whole = KINDS[task_of(base)].from_pretrained(base, dtype=_stored_dtype(base), use_safetensors=True, **LOCAL)
+    PeftModel.from_pretrained(whole, folder).merge_and_unload().save_pretrained(merged)
+    for file in _files(base):
+        if not (merged / file.name).exists() and file.suffix != ".safetensors" and "safetensors.index" not in file.name:
+            shutil.copyfile(file, merged / file.name)
+    return merged
 
 
 def _stored_dtype(base: Path) -> torch.dtype:

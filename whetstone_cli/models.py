@@ -6,15 +6,17 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import Progress, TaskID
 
 from whetstone_cli.api import connect
 from whetstone_cli.ends import refuse
 from whetstone_cli.fetch import fetch
-from whetstone_cli.say import AsJson, as_json, line, table, when
+from whetstone_cli.imports import import_model, push
+from whetstone_cli.say import AsJson, as_json, line, progress, table, when
 
 app = typer.Typer(help="Models of the hub.", no_args_is_help=True)
+app.command("import")(import_model)
+app.command()(push)
 SUMS, ADAPTER = "SHA256SUMS", "adapter/"
 
 
@@ -43,7 +45,7 @@ def pull(
     files = [one for one in model["files"] if not one["path"].startswith(ADAPTER)]
     if not files:
         raise refuse(f"{name} has no files.")
-    with _progress() as bar:
+    with progress() as bar:
         for file in files:
             task = bar.add_task(file["path"], total=file["size"])
             fetch(api, model["name"], file, folder, partial(_show, bar, task))
@@ -55,8 +57,3 @@ def pull(
 
 def _show(bar: Progress, task: TaskID, size: int) -> None:
     bar.update(task, completed=size)
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)

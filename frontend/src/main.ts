@@ -17,6 +17,7 @@ const HEAVY: Record<string, () => Promise<unknown>> = {
   "job-log": () => import("./elements/job-log"),
   "rollout-table": () => import("./elements/rollout-table"),
   "file-upload": () => import("./elements/file-upload"),
+  "model-upload": () => import("./elements/model-upload"),
   "column-mapping": () => import("./elements/column-mapping"),
 };
 

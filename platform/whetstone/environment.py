@@ -55,6 +55,18 @@ class Environment(BaseSettings):
     private_hosts: str = ""
     """Hosts inside the own network that judges and web services may stand on, separated by commas."""
 
+    hf_endpoint: str = Field("https://huggingface.co", validation_alias="HF_ENDPOINT")
+    """Where models are imported from by name: Hugging Face's hub, or a mirror of it inside the own network."""
+    model_folders: str = ""
+    """Folders on the server that models may be taken from, separated by colons. Empty: none."""
+
+    @field_validator("model_folders")
+    @classmethod
+    def are_absolute(cls, folders: str) -> str:
+        if any(not Path(one).is_absolute() for one in folders.split(":") if one):
+            raise ValueError("the folders must be absolute paths")
+        return folders
+
     @field_validator("private_hosts")
     @classmethod
     def can_be_read(cls, hosts: str) -> str:
@@ -67,6 +79,10 @@ class Environment(BaseSettings):
         if set("?#%") & set(str(home.expanduser().resolve())):
             raise ValueError("the folder's path must not hold ?, # or %")
         return home
+
+    @property
+    def model_roots(self) -> tuple[Path, ...]:
+        return tuple(Path(one).resolve() for one in self.model_folders.split(":") if one)
 
     @cached_property
     def broker(self) -> str:

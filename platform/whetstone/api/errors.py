@@ -46,6 +46,9 @@ STATUS = {
     "engine.lost": 503,
     "completion.broken": 500,
     "replay.in_progress": 409,
+    "upload.wrong_place": 409,
+    "folder.admins_only": 403,
+    "template.no_jail": 503,
     "platform.disk_full": 507,
 }
 COME_AGAIN_S = {

@@ -15,6 +15,8 @@ WRITING: dict[str, Scope] = {
     "v1/fine_tuning/alpha/graders/run": Scope.JOBS,
     "api/v1/datasets": Scope.FILES,
     "api/v1/evaluators": Scope.JOBS,
+    "api/v1/imports": Scope.JOBS,
+    "api/v1/models": Scope.READ,
     "api/v1/graders": Scope.JOBS,
     "api/v1/graders/check": Scope.READ,
     "api/v1/jobs": Scope.JOBS,
@@ -26,7 +28,8 @@ WRITING: dict[str, Scope] = {
     "v1/webhook_endpoints": Scope.ADMIN,
 }
 """By the beginning of a route; the longest one that fits counts. A grader that is run may ask judges that cost money,
-and run code: that takes more than a key that only reads. Looking whether a grader or a draft is right costs nothing."""
+and run code: that takes more than a key that only reads. Looking whether a grader or a draft is right costs nothing,
+nor does a chat template that is rendered."""
 
 
 WHOLLY = frozenset({"v1/fine_tuning/checkpoints", "api/v1/keys"})

@@ -85,6 +85,8 @@ def _model(team: Team, name: str) -> Model:
     model = owned(Model, team).filter(name=name).first()
     if model is None:
         raise Fault("deployment.model_missing", field="model", model=name)
+    if model.is_adapter:
+        raise Fault("model.is_adapter", field="model", model=name)
     return model
 
 

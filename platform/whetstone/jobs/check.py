@@ -83,12 +83,14 @@ def check(team: Team, draft: JobDraft) -> Checked:
 def _base(team: Team, name: str, method: CanonicalMethod) -> Model:
     """The model to start from; of a checkpoint, what it would be as one: `launch` stores it.
 
-    Raises Fault model.not_found, model.is_reward_model or checkpoint.is_adapter.
+    Raises Fault model.not_found, model.is_reward_model, model.is_quantized or checkpoint.is_adapter.
     """
     checkpoint = find_named(team, name)
     model = model_of(*checkpoint) if checkpoint else find_model(team, name)
     if method.makes == "text" and model.task == Model.Task.REWARD:
         raise Fault("model.is_reward_model", field="model", model=name, method=method.type)
+    if model.quantization:
+        raise Fault("model.is_quantized", field="model", model=name, quantization=model.quantization)
     return model
 
 

@@ -15,7 +15,13 @@ NAMED = 5
 
 
 def delete_model(user: User, model: Model) -> None:
-    """The job that made it says so. Its files go with the next housekeeping. Raises Fault model.in_use."""
+    """The job that made it says so. Its files go with the next housekeeping.
+
+    Raises:
+        Fault: model.in_use, or model.has_adapters: an adapter is nothing without its base.
+    """
+    if adapters := [child.name for child in model.children.all() if child.is_adapter]:
+        raise Fault("model.has_adapters", field="model", model=model.name, adapters=", ".join(adapters[:NAMED]))
     try:
         with transaction.atomic():
             for job in Job.objects.select_for_update(of=("self",)).filter(trained=model):

@@ -12,29 +12,33 @@ from whetstone.artifacts.store import missing
 from whetstone.jobs.checkpoints import Checkpoint, find_checkpoint
 from whetstone.jobs.finish import read_config
 from whetstone.jobs.models import Job, KeptCheckpoint
+from whetstone.modelhub.begin import require_name
 from whetstone.modelhub.models import Model
 from whetstone.modelhub.parts import of_checkpoint
 
 
-def keep_checkpoint(user: User, job: Job, step: int) -> Model:
+def keep_checkpoint(user: User, job: Job, step: int, name: str = "") -> Model:
     """The model of a checkpoint: its weights, config and tokenizer, without the state of the training.
 
-    Asked for twice it is the same model. It stays when housekeeping forgets the checkpoint.
+    Asked for twice it is the same model, under its first name. It stays when housekeeping forgets the checkpoint.
 
     Raises:
-        Fault: checkpoint.not_found; checkpoint.is_adapter: merging needs what only a worker has; artifact.lost.
+        Fault: checkpoint.not_found; checkpoint.is_adapter: merging needs what only a worker has; artifact.lost;
+            import.no_name or import.name_taken.
     """
+    if name:
+        require_name(job.team, name)
     found = find_checkpoint(job, step)
     if found.model is not None:
         return found.model
     if found.is_adapter:
         raise Fault("checkpoint.is_adapter", field="step", step=step)
     files = of_checkpoint(found.files)
-    return _keep(user, job, step, files, read_config(job.team, files))
+    return _keep(user, job, step, files, read_config(job.team, files), name)
 
 
 @transaction.atomic
-def _keep(user: User, job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:
+def _keep(user: User, job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None, name: str) -> Model:
     job = Job.objects.select_for_update(of=("self",)).select_related("team", "base", "trained").get(id=job.id)
     if kept := KeptCheckpoint.objects.filter(job=job, step=step).select_related("model").first():
         return kept.model
@@ -43,7 +47,7 @@ def _keep(user: User, job: Job, step: int, files: list[FileRef], config: dict[st
     if lost := missing(job.team, files):
         raise Fault("artifact.lost", path=lost[0].path)
     model = _model(job, step, files, config)
-    model.created_by = user
+    model.created_by, model.name = user, name or model.name
     model.save(force_insert=True)
     KeptCheckpoint.objects.create(job=job, step=step, model=model)
     return model

@@ -23,7 +23,8 @@ from whetstone.jobs import parts
 from whetstone.jobs.checkpoints import steps_to_keep
 from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Chore, Event, Job, ResultFile
-from whetstone.modelhub.models import Model
+from whetstone.modelhub.begin import forget_imports
+from whetstone.modelhub.models import ImportFile, Model
 
 FOR_A_WHILE = ("rollouts", "log")
 NAMES_FILES = ("checkpoint", "rollouts", "finished")
@@ -56,6 +57,7 @@ def keep_house() -> None:
         forget_replays()
         delete_expired_files()
         forget_uploads()
+        forget_imports()
     if _is_mine("blobs"):
         sweep()
         parts.prune()
@@ -127,13 +129,14 @@ def sweep() -> None:
 
 
 def contents_needed() -> set[Content]:
-    """Every content that a dataset, a model, a job or an event refers to."""
+    """Every content that a dataset, a model, an import, a job or an event refers to."""
     return set(_contents())
 
 
 def _contents() -> Iterator[Content]:
     yield from DatasetVersion.objects.order_by().values_list("team_id", "blob__sha256")
     yield from ResultFile.objects.exclude(blob=None).order_by().values_list("team_id", "blob__sha256")
+    yield from ImportFile.objects.exclude(sha256="").order_by().values_list("of__team_id", "sha256")
     for team_id, files in Model.objects.order_by().values_list("team_id", "files"):
         yield from ((team_id, file["sha256"]) for file in files)
     for job in Job.objects.exclude(status__in=ENDED).order_by():

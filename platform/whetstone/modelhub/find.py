@@ -19,6 +19,6 @@ def find_scorer(team: Team, name: str, param: str) -> Model:
     model = owned(Model, team).filter(name=name).first()
     if model is None:
         raise Fault("evaluator.model_missing", field=param, model=name)
-    if model.task != Model.Task.REWARD:
+    if model.task != Model.Task.REWARD or model.is_adapter:  # it is loaded as it is, and an adapter is not
         raise Fault("evaluator.not_a_reward_model", field=param, model=name)
     return model

@@ -35,6 +35,14 @@ SHAPES = {
 }
 PARTS = {"prompt": _("Prompt"), "answer": _("Chosen answer"), "rejected": _("Rejected answer")}
 ORIGINS = {"built_in": _("Built in"), "imported": _("Imported"), "trained": _("Trained here")}
+IMPORT_STATES = {
+    "uploading": _("Waiting for its files"),
+    "queued": _("Waiting"),
+    "running": _("Importing"),
+    "succeeded": _("Succeeded"),
+    "failed": _("Failed"),
+    "cancelled": _("Cancelled"),
+}
 TASKS = {"text": _("Text"), "reward": _("Reward")}
 METHODS: "dict[str, _StrPromise]" = {
     name: _(str(method.model_config["title"])) for name, method in contracts.method.METHODS.items()

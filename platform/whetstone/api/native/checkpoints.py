@@ -1,7 +1,9 @@
 """Checkpoints of a job: made a model of, or taken along."""
 
+from typing import Annotated
+
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import Router
+from ninja import Query, Router
 
 from whetstone.api.bodies import archive
 from whetstone.api.caller import caller
@@ -14,12 +16,13 @@ from whetstone.modelhub.export import file_name, package
 from whetstone.modelhub.parts import of_checkpoint
 
 router = Router(tags=["jobs"])
+Name = Annotated[str, Query(max_length=200)]
 
 
 @router.post("/{job_id}/checkpoints/{step}/model")
-def keep(request: HttpRequest, job_id: str, step: int) -> ModelJson:
-    """Make a model of the checkpoint. Sent twice, it answers with the same model."""
-    return model_json(keep_checkpoint(caller(request).user, find_job(request, job_id), step))
+def keep(request: HttpRequest, job_id: str, step: int, name: Name = "") -> ModelJson:
+    """Make a model of the checkpoint, `name` or as OpenAI calls it. Sent twice, it answers with the same model."""
+    return model_json(keep_checkpoint(caller(request).user, find_job(request, job_id), step, name))
 
 
 @router.get("/{job_id}/checkpoints/{step}/export")

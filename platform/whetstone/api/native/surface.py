@@ -11,6 +11,7 @@ from whetstone.api.native import (
     diffs,
     evaluators,
     graders,
+    imports,
     jobs,
     judges,
     keys,
@@ -44,6 +45,7 @@ native_api.add_router("/secrets", judges.secrets)
 native_api.add_router("/keys", keys.router)
 native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
+native_api.add_router("/imports", imports.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
 native_api.add_router("/workers", workers.router)

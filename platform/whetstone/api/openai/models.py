@@ -33,9 +33,10 @@ def retrieve(request: HttpRequest, model: str) -> OpenAIModelJson:
 
 def _shown(team: Team, name: str) -> OpenAIModelJson:
     checkpoint = find_named(team, name)
-    if checkpoint and checkpoint[1].model is None:
-        return checkpoint_model_json(*checkpoint)
-    return model_json(find_model(team, name))
+    if checkpoint is None:
+        return model_json(find_model(team, name))
+    kept = checkpoint[1].model  # maybe under another name
+    return checkpoint_model_json(*checkpoint) if kept is None else model_json(kept)
 
 
 @router.delete("/{path:model}")

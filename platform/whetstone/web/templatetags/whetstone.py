@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from whetstone.web.words import PHASES, STATUSES
+from whetstone.web.words import IMPORT_STATES, PHASES, STATUSES
 
 register = template.Library()
 THEMES = ("system", "light", "dark")
@@ -66,6 +66,11 @@ def status_label(status: str) -> str:
 @register.filter
 def phase_label(phase: str) -> str:
     return str(PHASES.get(phase, phase))
+
+
+@register.filter
+def import_label(state: str) -> str:
+    return str(IMPORT_STATES[state])
 
 
 @register.filter

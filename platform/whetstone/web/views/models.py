@@ -1,31 +1,54 @@
-"""The model hub."""
+"""The model hub: the list, one model, what it makes of a conversation, and its end."""
 
+from typing import Any
+
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
+from contracts.fault import Fault
 from whetstone.accounts.scope import owned, person, team_of
-from whetstone.jobs.models import Job
+from whetstone.api.errors import fault_json
+from whetstone.jobs.dependents import dependents_of
+from whetstone.jobs.discard import delete_model
 from whetstone.jobs.provenance import origin_of
 from whetstone.modelhub.models import Model
+from whetstone.modelhub.search import Search, architectures
+from whetstone.modelhub.template import SAMPLE, rendered, template_of
+from whetstone.web.views.imports import rows_of
 from whetstone.web.words import ORIGINS, TASKS
+
+CARDS_A_PAGE = 24
 
 
 @login_required
 @require_safe
 def models(request: HttpRequest) -> HttpResponse:
-    found = owned(Model, team_of(person(request))).select_related("base")
-    cards = [(model, ORIGINS[model.origin], TASKS[model.task]) for model in found]
-    return render(request, "web/models.html", {"models": cards})
+    team = team_of(person(request))
+    search = Search(*(request.GET.get(name, "")[:200] for name in ("q", "origin", "architecture")))
+    page = Paginator(search.models(team), CARDS_A_PAGE).get_page(request.GET.get("page"))
+    imports = rows_of(team)
+    context = {
+        "page": page,
+        "models": [(model, ORIGINS[model.origin], TASKS[model.task]) for model in page],
+        "search": search,
+        "is_narrowed": search != Search(),
+        "origins": ORIGINS.items(),
+        "architectures": architectures(team),
+        "imports": imports,
+        "is_moving": any(not row["one"].has_ended for row in imports),
+    }
+    return render(request, "web/models.html", context)
 
 
 @login_required
 @require_safe
 def model(request: HttpRequest, pk: int) -> HttpResponse:
-    team = team_of(person(request))
-    found = get_object_or_404(owned(Model, team).select_related("base"), pk=pk)
+    found = _find(request, pk)
     origin = origin_of(found)
     context = {
         "model": found,
@@ -35,6 +58,42 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "made_by": origin.job if origin else None,
         "of_checkpoint": origin is not None and origin.job.trained_id != found.pk,
         "step": origin.step if origin else 0,
-        "jobs": owned(Job, team).filter(Q(base=found) | Q(scorers=found)).distinct()[:20],
+        "dependents": dependents_of(found),
+        "deployments": found.deployments.all(),
+        "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
+        "template": _template(found),
+        "preview": _preview(found) if "preview" in request.GET else None,
     }
     return render(request, "web/model.html", context)
+
+
+def _template(found: Model) -> str:
+    try:
+        return template_of(found)
+    except Fault:  # a lost or broken file: the doctor and the first job say so
+        return ""
+
+
+def _preview(found: Model) -> dict[str, Any]:  # Any: a fault as the API tells it
+    """What the template makes of a short conversation, or why it makes nothing."""
+    try:
+        return {"text": rendered(found, SAMPLE)}
+    except Fault as fault:
+        return {"fault": fault_json(fault.report)}
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    found = _find(request, pk)
+    try:
+        delete_model(person(request), found)
+    except Fault as fault:
+        messages.error(request, fault_json(fault.report)["message"])
+        return redirect("model", pk)
+    messages.success(request, _("%(model)s was deleted.") % {"model": found.name})
+    return redirect("models")
+
+
+def _find(request: HttpRequest, pk: int) -> Model:
+    return get_object_or_404(owned(Model, team_of(person(request))).select_related("base", "team"), pk=pk)
