@@ -1,12 +1,13 @@
 """A web process of its own, in a home of its own: what a test client inside our own process cannot show."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -30,18 +31,20 @@ def manage(environment: dict[str, str], *arguments: str) -> "subprocess.Complete
 
 
 @contextmanager
-def serving(environment: dict[str, str], module: str = "whetstone.asgi") -> Iterator[Web]:
-    """The process and its address, once it answers."""
+def serving(environment: dict[str, str], module: str = "whetstone.asgi", processes: int = 1) -> Iterator[Web]:
+    """The process and its address, once it answers. Of several it is the one that keeps the others running."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     serve = f"-m uvicorn {module}:application --no-access-log --port {port} --timeout-graceful-shutdown 30"
-    with subprocess.Popen([sys.executable, *serve.split()], cwd=ROOT, env=environment) as process:
+    command = [sys.executable, *serve.split(), "--workers", str(processes)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as process:
         try:
             _await(f"http://127.0.0.1:{port}")
             yield process, f"http://127.0.0.1:{port}"
         finally:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _await(url: str) -> None:
