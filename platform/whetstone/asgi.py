@@ -3,10 +3,12 @@
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
 import django
+from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
 from whetstone.api.intake import Receive, Send, with_limits
@@ -14,13 +16,33 @@ from whetstone.api.intake import Receive, Send, with_limits
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "whetstone.settings")
 
 
-class Handler(ASGIHandler):
-    """Django's, with all from the first synchronous middleware to the view in one go in the request's thread.
+KEPT_THREADS = 32
+"""How many wait for the next request. A rush has as many as it needs."""
 
-    Left to itself it goes to the thread and back for each of them, and each time waits for the interpreter's lock.
+
+class Handler(ASGIHandler):
+    """Django's, with all from the first synchronous middleware to the view in one go in a thread that is used again.
+
+    Left to itself it goes to the thread and back for each of them, and each time waits for the interpreter's lock; and
+    it begins a thread for every request, and another one to wait for the first one's end.
     """
 
     _middleware_chain: Any  # Django's own, and untyped
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._idle: list[ThreadPoolExecutor] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: as ASGI has it
+        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await self.handle(scope, receive, send)
+        finally:
+            if len(self._idle) < KEPT_THREADS:
+                self._idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
 
     def load_middleware(self, is_async: bool = True) -> None:
         super().load_middleware(is_async=False)
