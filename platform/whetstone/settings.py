@@ -107,16 +107,6 @@ else:
     DATABASES["default"]["ENGINE"] = "dj_db_conn_pool.backends.postgresql"
     DATABASES["default"]["POOL_OPTIONS"] = {"POOL_SIZE": 8, "MAX_OVERFLOW": 12, "RECYCLE": 600}
 
-# Counters of requests. Only a Redis is shared by several web processes.
-CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-if ENVIRONMENT.broker.startswith(("redis://", "rediss://")):
-    CACHES["default"] = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": ENVIRONMENT.broker,
-        "KEY_PREFIX": "whetstone",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
-    }
-
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "login"

@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from tests.whetstone.conformance import ConformanceMiddleware
+from whetstone.api import rate
+from whetstone.api.counters import InMemory
 from whetstone.web.templatetags import whetstone as tags
 
 
 @pytest.fixture(autouse=True)
-def home(db: None, tmp_path: Path, settings: Settings) -> Path:
-    """A fresh home: artifacts, uploads and caches of this test alone."""
+def home(db: None, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh home: artifacts, uploads and counters of this test alone."""
     (tmp_path / "incoming").mkdir()
     settings.HOME = tmp_path
     settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "incoming")
@@ -23,7 +24,7 @@ def home(db: None, tmp_path: Path, settings: Settings) -> Path:
     here = store | {"OPTIONS": store["OPTIONS"] | {"location": str(tmp_path / "artifacts")}}
     settings.STORAGES = settings.STORAGES | {"default": here}
     assert str(tmp_path) in default_storage.path("probe")
-    cache.clear()
+    monkeypatch.setattr(rate, "counts", InMemory(2 * rate.WINDOW_S))
     return tmp_path
 
 

@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from tests.whetstone.factories import make_key
 from tests.whetstone.pages import browser
-from whetstone.api.rate import Budget, _spend
+from whetstone.accounts.ids import new_id
+from whetstone.api import rate
+from whetstone.api.counters import InMemory, InRedis
+from whetstone.api.rate import _spend
 
 START = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
@@ -79,16 +81,27 @@ def test_without_a_limit_nobody_is_counted(settings: Settings) -> None:
     assert "x-ratelimit-limit-requests" not in client().get("/v1/models")
 
 
-def test_a_counter_that_is_away_closes_nothing(settings: Settings) -> None:
-    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1"}
-    settings.CACHES = {"default": away}
+def test_a_counter_that_is_away_closes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate, "counts", InRedis("redis://127.0.0.1:1", 120))
     assert client().get("/v1/models").status_code == 200
 
 
-def test_a_redis_counts_for_all_web_processes(redis_url: str, settings: Settings) -> None:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}
-    cache.clear()
-    assert [_spend("key:1", 3).left for _ in range(3)] == [2, 1, 0]
-    refused = _spend("key:1", 3)
-    assert isinstance(refused, Budget)
-    assert refused.wait_s > 0
+def test_a_redis_counts_for_all_web_processes(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    processes = [InRedis(redis_url, 120), InRedis(redis_url, 120)]
+    lefts, who = [], f"key:{new_id('test')}"
+    for n in range(4):
+        monkeypatch.setattr(rate, "counts", processes[n % 2])
+        lefts.append(_spend(who, 3))
+    assert [found.left for found in lefts] == [2, 1, 0, 0]
+    assert [found.wait_s > 0 for found in lefts] == [False, False, False, True]
+
+
+def test_memory_forgets_what_no_window_needs() -> None:
+    with time_machine.travel(START, tick=False) as now:
+        counts = InMemory(kept_s=120)
+        counts.add_one("a", "b")
+        now.shift(60)
+        assert counts.add_one("b", "a") == (1, 1)
+        now.shift(61)
+        assert counts.add_one("c", "a") == (1, 0)
+        assert counts.add_one("c", "b") == (2, 1)

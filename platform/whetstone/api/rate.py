@@ -1,9 +1,7 @@
 """How many requests a key may send a minute.
 
 A sliding window from two counters: those of this minute, and those of the last one as far as it still lies within
-sixty seconds. They stand in Django's cache, whose `incr` is atomic: a Redis shared by all web processes where the
-platform has one, the process's memory on a laptop. Libraries like django-ratelimit count in fixed windows of the same
-cache, and let twice as many through at a window's edge.
+sixty seconds. Libraries like django-ratelimit count in fixed windows, and let twice as many through at a window's edge.
 """
 
 import logging
@@ -12,13 +10,14 @@ import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
 
 from contracts.fault import Fault
+from whetstone.api.counters import counters
 
 log = logging.getLogger(__name__)
 WINDOW_S = 60
+counts = counters(2 * WINDOW_S)
 BUDGET = "whetstone.budget"
 """Where a request carries it to its answer."""
 
@@ -51,21 +50,12 @@ def spend(request: HttpRequest, who: str) -> None:
 def _spend(who: str, limit: int) -> Budget:
     window, into = divmod(time.time(), WINDOW_S)
     place = f"requests:{who}:{window:.0f}"
-    before = cache.get(f"requests:{who}:{window - 1:.0f}", 0)
-    now = _count(place)
+    now, before = counts.add_one(place, f"requests:{who}:{window - 1:.0f}")
     weighs = before * (1 - into / WINDOW_S)
     if now + weighs > limit:
-        cache.decr(place)  # who is refused must not push his own turn away
+        counts.take_back(place)  # who is refused must not push his own turn away
         return Budget(limit, 0, _wait_s(limit, before, now, into), math.ceil(2 * WINDOW_S - into))
     return Budget(limit, math.floor(limit - now - weighs), 0, math.ceil(2 * WINDOW_S - into))
-
-
-def _count(place: str) -> int:
-    try:
-        return cache.incr(place)
-    except ValueError:  # the first of this minute; of several at once one adds it
-        cache.add(place, 0, 2 * WINDOW_S)
-        return cache.incr(place)
 
 
 def _wait_s(limit: int, before: int, now: int, into: float) -> int:
