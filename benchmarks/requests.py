@@ -24,7 +24,7 @@ import httpx
 from scripts import machine
 from tests.whetstone.serving import ROOT, environment_of, manage, serving
 
-RATE, SECONDS, ROUNDS = 100, 5, 3
+RATE, SECONDS, ROUNDS, WARM_UP = 100, 5, 3, 60
 JOBS, EVENTS, STREAMS = 10_000, 1_000, 500
 SPREADS = ((10, 0.25, 20), (500, 2.5, 4))
 """Over how many jobs the streams are spread, seconds between two events of a job, and how many of them it tells."""
@@ -104,6 +104,8 @@ def _script(environment: dict[str, str], source: str) -> list[str]:
 
 async def _creating(url: str, headers: dict[str, str], draft: object, bare: str) -> None:
     async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=16)) as http:
+        for _ in range(WARM_UP):  # the first requests of a process load libraries
+            (await http.post(url, json=draft, headers=headers)).raise_for_status()
         pairs = []
         for _ in range(ROUNDS):
             ours = await _steadily(lambda: http.post(url, json=draft, headers=headers))
