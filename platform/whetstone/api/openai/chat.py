@@ -1,7 +1,6 @@
 """`/v1/chat/completions`: ask a model of the hub."""
 
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, Sequence
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Router
@@ -9,6 +8,13 @@ from ninja import Router
 from contracts.completion import Alternative, Delta, Told
 from whetstone.accounts.ids import new_id
 from whetstone.api.bodies import unbuffered
+from whetstone.api.openai.chat_schema import (
+    ChatChoiceJson,
+    ChatCompletionJson,
+    ChatLogprobsJson,
+    TokenJson,
+    ToldTokenJson,
+)
 from whetstone.api.openai.lines import lines
 from whetstone.api.openai.requests import ChatRequest
 from whetstone.api.openai.writing import Choice, Json, Writing, begin, usage
@@ -17,23 +23,27 @@ router = Router(tags=["chat"])
 
 
 @router.post("/completions")
-async def create(request: HttpRequest, body: ChatRequest) -> dict[str, Any] | StreamingHttpResponse:
+async def create(request: HttpRequest, body: ChatRequest) -> ChatCompletionJson | StreamingHttpResponse:
     """The answer in one piece, or with `stream=true` as it is written. A model that nobody has asked for a while is
     loaded first; when that takes longer than half a minute, 503 with `retry-after` says to come again."""
     about = {"turns": body.turns(), "choices": body.n or 1, "sampling": body.sampling(), "in_pieces": bool(body.stream)}
     writing = await begin(request, body.model, [about])
-    head = {"id": new_id("chatcmpl"), "created": writing.created, "model": body.model, "service_tier": "default"}
+    name = new_id("chatcmpl")
     if body.stream:
-        return unbuffered(lines(request, _chunks(head, writing, body)))
+        return unbuffered(lines(request, _chunks(name, writing, body)))
     choices = await writing.collected()
-    return head | {
+    return {
+        "id": name,
         "object": "chat.completion",
+        "created": writing.created,
+        "model": body.model,
+        "service_tier": "default",
         "choices": [_choice(n, one, bool(body.logprobs)) for n, one in enumerate(choices)],
         "usage": usage(writing.prompt_tokens, sum(one.tokens for one in choices)),
     }
 
 
-def _choice(number: int, written: Choice, with_logprobs: bool) -> Json:
+def _choice(number: int, written: Choice, with_logprobs: bool) -> ChatChoiceJson:
     return {
         "index": number,
         "message": {"role": "assistant", "content": written.text, "refusal": None},
@@ -42,9 +52,16 @@ def _choice(number: int, written: Choice, with_logprobs: bool) -> Json:
     }
 
 
-async def _chunks(head: Json, writing: Writing, body: ChatRequest) -> AsyncGenerator[Json, None]:
+async def _chunks(name: str, writing: Writing, body: ChatRequest) -> AsyncGenerator[Json, None]:
     """First who speaks, then what is said, then why it ended; at the very end what it took, if that was asked for."""
-    head = head | {"object": "chat.completion.chunk"} | ({"usage": None} if body.wants_usage else {})
+    head: Json = {
+        "id": name,
+        "object": "chat.completion.chunk",
+        "created": writing.created,
+        "model": body.model,
+        "service_tier": "default",
+    }
+    head |= {"usage": None} if body.wants_usage else {}
     tokens = 0
     for number in range(writing.choices):
         yield head | {"choices": [_part(number, {"role": "assistant", "content": "", "refusal": None})]}
@@ -63,10 +80,10 @@ def _part(number: int, delta: Json, piece: Delta | None = None) -> Json:
     return {"index": number, "delta": delta, "logprobs": logprobs, "finish_reason": None}
 
 
-def _logprobs(told: "list[Told] | tuple[Told, ...]") -> Json:
-    content = [_token(one) | {"top_logprobs": [_token(other) for other in one.top]} for one in told]
+def _logprobs(told: Sequence[Told]) -> ChatLogprobsJson:
+    content: list[ToldTokenJson] = [{**_token(one), "top_logprobs": [_token(top) for top in one.top]} for one in told]
     return {"content": content, "refusal": None}
 
 
-def _token(one: Alternative) -> Json:
+def _token(one: Alternative) -> TokenJson:
     return {"token": one.token, "logprob": one.logprob, "bytes": list(one.bytes)}

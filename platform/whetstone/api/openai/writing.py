@@ -15,6 +15,7 @@ from contracts.completion import Ask, Delta, FinishReason, Taken, Told
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
+from whetstone.api.openai.chat_schema import TokenUsageJson
 from whetstone.deployments.exchange import exchange
 from whetstone.deployments.start import Called, call
 
@@ -130,6 +131,6 @@ def _call(team: Team, model: str) -> Called:
             connection.close()
 
 
-def usage(prompt_tokens: int, completion_tokens: int) -> Json:
+def usage(prompt_tokens: int, completion_tokens: int) -> TokenUsageJson:
     total = prompt_tokens + completion_tokens
     return {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "total_tokens": total}
