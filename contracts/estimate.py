@@ -6,7 +6,7 @@ so it is said with the word “about”.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from contracts import Contract
 from contracts.method import (
@@ -35,6 +35,7 @@ NO_FIT = 0.75
 SCORED_AT_ONCE = 16_384
 """Tokens of conversations, padding included, that pass through a reward model together."""
 GB = 1e9
+Fit = Literal["fits", "tight", "too_big"]
 
 
 class Shape(Contract):
@@ -115,6 +116,16 @@ def estimate(method: CanonicalMethod, load: Workload, *, checkpointing: bool) ->
         sampling=_sampling(h, load, tokens) if isinstance(h, SamplingHyperparameters) else 0,
         scoring=max((SCORED_AT_ONCE * _layer(shape, load.bf16) for shape in load.scorers), default=0.0),
     )
+
+
+def fit_of(peak: float, memory: float) -> Fit:
+    """Bytes needed at the most, and bytes there are. “tight”: it fits if the estimate is right."""
+    return "fits" if peak <= SAFE_SHARE * memory else "tight" if peak <= memory else "too_big"
+
+
+def least(method: CanonicalMethod, load: Workload, memory: float) -> Memory:
+    """The estimate with activations computed twice where that is needed to fit, as the worker will have it."""
+    return estimate(method, load, checkpointing=needs_checkpointing(method, load, memory))
 
 
 def needs_checkpointing(method: CanonicalMethod, load: Workload, memory: float) -> bool:

@@ -24,4 +24,4 @@ class Resources(Contract):
     """Where a job may run."""
 
     pool: str = Field("auto", title="Pool", max_length=64)
-    """The kind of machine. “auto” takes the pool that has a worker free first."""
+    """The kind of machine. “auto” takes the smallest pool that the job fits into, those with GPUs first."""

@@ -38,6 +38,11 @@ JOBS: dict[str, Entry] = {
         "The training process ended before it was done ({how}).",
         "Read the end of the log below. If it repeats, lower batch_size or max_completion_length and clone the job.",
     ),
+    "job.too_big": (
+        "capacity",
+        "About {needed} GB of memory are needed, and the machines of the pool “{pool}” have {there}.",
+        "Try {smaller}, or choose a larger pool.",
+    ),
     "job.out_of_memory": (
         "capacity",
         "The training process was killed, most likely because memory ran out ({how}).",

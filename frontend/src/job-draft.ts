@@ -10,6 +10,8 @@ export interface DraftProblem {
   next_step: string | null;
 }
 
+export type Fit = "fits" | "tight" | "too_big";
+
 export interface Preview {
   method: string;
   model: string;
@@ -18,6 +20,8 @@ export interface Preview {
   steps: number | null;
   memory_gb: number | null;
   pool: string;
+  pool_memory_gb: number | null;
+  fit: Fit | null;
   changed: number;
 }
 

@@ -194,6 +194,8 @@ def test_the_check_of_a_draft_says_everything_that_is_missing_at_once(api: Api) 
         "steps": 1,
         "memory_gb": None,
         "pool": "cpu",
+        "pool_memory_gb": None,
+        "fit": None,
         "changed": 0,
     }
 

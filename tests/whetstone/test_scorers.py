@@ -82,10 +82,12 @@ def test_a_reward_model_that_is_asked_needs_memory_too() -> None:
     make_dataset(PROMPTS)
     Model.objects.update(config=starter.CONFIG, parameters=1_000_000)
     Model.objects.filter(id=scorer.id).update(parameters=2_000_000_000)
-    alone, beside = (check(make_team(), make_draft(**of(grader))).memory_gb for grader in (EXACT, BOTH))
-    assert alone is not None
-    assert beside is not None
-    assert 7.9 < beside - alone < 9, "four bytes a parameter, and what a pass through it takes"
+    alone, beside = (check(make_team(), make_draft(**of(grader))).place for grader in (EXACT, BOTH))
+    assert alone
+    assert beside
+    assert alone.memory_gb
+    assert beside.memory_gb
+    assert 7.9 < beside.memory_gb - alone.memory_gb < 9, "four bytes a parameter, and what a pass through it takes"
 
 
 def test_a_saved_evaluator_that_asks_for_a_lost_model_is_named_itself() -> None:

@@ -20,10 +20,11 @@ from tests.whetstone.factories import EXACT, MACHINE, make_job, make_team
 from whetstone.artifacts.store import put_bytes
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Event, Job
+from whetstone.jobs.place import place
 from whetstone.jobs.record import ask, resume
 from whetstone.jobs.supervise import idle_pools, wake_again
 from whetstone.modelhub.models import Model
-from whetstone.workers.pools import choose, welcome
+from whetstone.workers.pools import welcome
 
 
 def now(job: Job) -> Job:
@@ -241,11 +242,11 @@ def method(**hyperparameters: Any) -> dict[str, Any]:
 
 
 def test_before_the_first_worker_there_is_a_pool_to_wait_in() -> None:
-    assert (choose("auto"), choose("cpu")) == ("cpu", "cpu")
+    assert [place(asked, None, None).pool.name for asked in ("auto", "cpu")] == ["cpu", "cpu"]
     welcome(Hello(worker="w1", pool="h100", machine=MACHINE))
-    assert choose("auto") == "h100"
+    assert place("auto", None, None).pool.name == "h100"
     with pytest.raises(Fault, match="no pool"):
-        choose("cpu")
+        place("cpu", None, None)
 
 
 def test_a_blob_that_lost_its_end_is_refused_and_can_be_stored_anew() -> None:

@@ -2,7 +2,9 @@
 
 import { create, fill, h } from "../dom";
 import { number } from "../format";
-import type { ButtonState, DraftProblem, Verdict } from "../job-draft";
+import type { ButtonState, DraftProblem, Preview, Verdict } from "../job-draft";
+import type { JsonObject } from "../path";
+import { getAt } from "../path";
 
 /** How long a dataset's rows are in tokens of the model. */
 export interface Fit {
@@ -63,12 +65,23 @@ export class JobPreview extends HTMLElement {
   }
 }
 
-function memory(gb: number | null | undefined): string {
+function memory({ memory_gb: gb, pool_memory_gb: there }: Partial<Preview>): string {
   if (gb === null || gb === undefined) return "–";
-  return interpolate(gettext("about %(gb)s GB"), { gb: number(gb, 2) }, true);
+  if (there === null || there === undefined) return interpolate(gettext("about %(gb)s GB"), { gb: number(gb, 2) }, true);
+  return interpolate(gettext("about %(gb)s of %(there)s GB"), { gb: number(gb, 2), there: number(there, 2) }, true);
 }
 
-function factsOf({ preview }: Verdict): [string, string][] {
+/** The pool, how the job fits into it, and why it was taken where nobody named one. */
+function place({ pool, fit }: Partial<Preview>, draft: JsonObject | undefined): string {
+  if (!pool) return "–";
+  const asked = getAt(draft ?? {}, ["resources", "pool"]) ?? "auto";
+  if (fit === "too_big") return interpolate(gettext("%(pool)s: too big"), { pool }, true);
+  if (fit === "tight") return interpolate(gettext("%(pool)s: tight"), { pool }, true);
+  if (fit === "fits" && asked === "auto") return interpolate(gettext("%(pool)s: the smallest it fits into"), { pool }, true);
+  return fit === "fits" ? interpolate(gettext("%(pool)s: fits"), { pool }, true) : pool;
+}
+
+function factsOf({ preview, draft }: Verdict): [string, string][] {
   const count = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : number(value));
   return [
     [gettext("Method"), preview.method || "–"],
@@ -76,8 +89,8 @@ function factsOf({ preview }: Verdict): [string, string][] {
     [gettext("Rows"), count(preview.rows)],
     [gettext("Held-out rows"), count(preview.held_out_rows)],
     [gettext("Steps"), count(preview.steps)],
-    [gettext("Memory"), memory(preview.memory_gb)],
-    [gettext("Pool"), preview.pool || "–"],
+    [gettext("Memory"), memory(preview)],
+    [gettext("Pool"), place(preview, draft)],
     [gettext("Settings changed"), count(preview.changed)],
   ];
 }

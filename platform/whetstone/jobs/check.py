@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.estimate import Shape, Workload, estimate
+from contracts.estimate import Shape, Workload
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
 from contracts.method import CanonicalMethod, canonical
@@ -21,9 +21,9 @@ from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
 from whetstone.jobs.keep import model_of
 from whetstone.jobs.named import find_named
+from whetstone.jobs.place import Place, place
 from whetstone.modelhub.find import find_model, find_scorer
 from whetstone.modelhub.models import Model
-from whetstone.workers.pools import choose
 
 BYTES_A_TOKEN = 3
 """Of a line of JSON. English has four and more; three is careful."""
@@ -51,9 +51,8 @@ class Checked:
     """As the method counts them: a pair may be two."""
     held_out_rows: int = 0
     steps: int = 0
-    memory_gb: float | None = None
-    """About what a machine needs to carry it out. None where the model's config does not say enough."""
-    pool: str = ""
+    place: Place | None = None
+    """None while the pool that was asked for is not there."""
 
 
 def check(team: Team, draft: JobDraft) -> Checked:
@@ -67,8 +66,6 @@ def check(team: Team, draft: JobDraft) -> Checked:
     if draft.validation_file is not None:
         with _noting(found):
             found.validation = find_version(team, draft.validation_file, param="validation_file")
-    with _noting(found):
-        found.pool = choose(draft.resources.pool)
     if draft.integrations:
         names = ", ".join(sorted({one.type for one in draft.integrations}))
         found.warnings.append(Fault("job.integration_ignored", field="integrations", integration=names).report)
@@ -77,6 +74,8 @@ def check(team: Team, draft: JobDraft) -> Checked:
         _check_evaluator(team, found, method)
     with _noting(found):
         _resolve(found, method)
+    with _noting(found):
+        _place(found)
     return found
 
 
@@ -111,20 +110,28 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
         raise Fault("request.invalid", field=field, detail=detail) from None
     found.held_out_rows = rows_for(found.validation, method).total if found.validation else 0
     found.method, found.rows, found.steps = resolved, facts.rows, total_steps(resolved, facts.rows)
-    found.memory_gb = _memory_gb(resolved, found.model, found.training, found.scorers)
 
 
-def _memory_gb(method: CanonicalMethod, model: Model, training: DatasetVersion, scorers: list[Model]) -> float | None:
-    """Without a GPU in mind, and with every activation kept: what “auto” checkpointing saves is the worker's to say."""
+def _place(found: Checked) -> None:
+    """Where it goes to, and what to change where that is too small."""
+    found.place = place(found.draft.resources.pool, found.method, _workload(found))
+    if found.place.warning:
+        found.warnings.append(found.place.warning)
+
+
+def _workload(found: Checked) -> Workload | None:
+    """None while the method is not resolved, and where a model's config does not say enough."""
+    model, training, method = found.model, found.training, found.method
+    if model is None or training is None or method is None:
+        return None
     try:
-        shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *scorers))
+        shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *found.scorers))
     except ValueError:
         return None
     longest = training.statistics["longest_line"] // BYTES_A_TOKEN
     tokens = min(longest, model.context_length or longest)
-    h = method.hyperparameters
-    load = Workload(shape=shape, tokens=tokens, bf16=h.precision == "bf16", scorers=tuple(beside))
-    return estimate(method, load, checkpointing=h.gradient_checkpointing is True).peak_gb
+    bf16 = method.hyperparameters.precision == "bf16"
+    return Workload(shape=shape, tokens=tokens, bf16=bf16, scorers=tuple(beside))
 
 
 class _noting:

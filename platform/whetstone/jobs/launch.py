@@ -37,6 +37,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
     draft = found.draft
     assert found.model  # check() found no problem
     assert found.training
+    assert found.place
     seed = draft.seed if draft.seed is not None else secrets.randbelow(2**31)
     job_id = new_job_id()
     spec, at = _spec(job_id, found, seed), clock.now()
@@ -51,7 +52,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         training=found.training,
         validation=found.validation,
         evaluator=found.evaluator,
-        pool=found.pool,
+        pool=found.place.pool.name,
         suffix=draft.suffix or "",
         metadata=draft.metadata or {},
         seed=seed,

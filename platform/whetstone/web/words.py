@@ -43,6 +43,9 @@ IMPORT_STATES = {
     "failed": _("Failed"),
     "cancelled": _("Cancelled"),
 }
+FITS = {"fits": _("Fits"), "tight": _("Tight"), "too_big": _("Too big")}
+FIT_MARKS = {"fits": "good", "tight": "waiting", "too_big": "bad"}
+"""Classes of badges."""
 TASKS = {"text": _("Text"), "reward": _("Reward")}
 METHODS: "dict[str, _StrPromise]" = {
     name: _(str(method.model_config["title"])) for name, method in contracts.method.METHODS.items()

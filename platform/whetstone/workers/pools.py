@@ -1,13 +1,15 @@
 """Pools: which kinds of machine there are."""
 
-from django.db.models import Count, Q
+from dataclasses import dataclass
 
 from contracts.event import Hello
 from contracts.fault import Fault
+from contracts.resource import Machine
 from whetstone import clock
 from whetstone.workers.models import SILENT_AFTER, Worker
 
 FALLBACK = "cpu"
+GIB = 1 << 30
 
 
 def welcome(hello: Hello) -> None:
@@ -32,17 +34,49 @@ def pools() -> list[str]:
     return sorted(set(Worker.objects.values_list("pool", flat=True))) or [FALLBACK]
 
 
-def choose(asked: str) -> str:
-    """The pool a job goes to. “auto” is the pool with most workers alive.
+@dataclass(frozen=True)
+class Pool:
+    name: str
+    alive: int
+    """Workers."""
+    memory: float | None
+    """Bytes, of the least of its machines that are alive: a GPU's where they have some."""
+    has_gpus: bool
 
-    Raises:
-        Fault: pool.not_found, when no worker ever joined a pool of that name.
-    """
-    heard = Count("id", filter=Q(seen_at__gt=clock.now() - SILENT_AFTER))
-    found = Worker.objects.order_by().values_list("pool").annotate(heard=heard)
-    living: dict[str, int] = dict(sorted(found)) or {FALLBACK: 0}
-    if asked == "auto":
-        return max(living, key=living.__getitem__)
-    if asked not in living:
-        raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(living))
-    return asked
+    @property
+    def order(self) -> tuple[bool, float]:
+        """The least comes first, and machines without a GPU last, which are slow."""
+        return not self.has_gpus, self.memory or 0.0
+
+
+def standing() -> list[Pool]:
+    """Every pool as it is now."""
+    heard: dict[str, list[Machine]] = {}
+    since = clock.now() - SILENT_AFTER
+    for pool, machine, seen_at in Worker.objects.values_list("pool", "machine", "seen_at"):
+        machines = heard.setdefault(pool, [])
+        if seen_at > since:
+            machines.append(Machine.model_validate(machine))
+    return [_pool(name, machines) for name, machines in sorted(heard.items())] or [_pool(FALLBACK, [])]
+
+
+def _pool(name: str, machines: list[Machine]) -> Pool:
+    least = min((_memory(machine) for machine in machines), default=None)
+    return Pool(name, len(machines), least, any(machine.gpus for machine in machines))
+
+
+def _memory(machine: Machine) -> float:
+    return min((gpu.memory_gb for gpu in machine.gpus), default=machine.memory_gb) * GIB
+
+
+def named(asked: str, known: list[Pool]) -> Pool:
+    """Raises Fault pool.not_found."""
+    found = next((pool for pool in known if pool.name == asked), None)
+    if found is None:
+        raise Fault("pool.not_found", field="resources.pool", pool=asked, pools=", ".join(one.name for one in known))
+    return found
+
+
+def busiest(known: list[Pool]) -> Pool:
+    """The one with most workers alive: where nobody knows what a job needs."""
+    return max(known, key=lambda pool: pool.alive)

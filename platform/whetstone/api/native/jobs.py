@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router
 from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
+from contracts.estimate import GB, Fit
 from contracts.job import JobDraft
 from contracts.method import canonical
 from whetstone.api.answers import described
@@ -36,8 +37,11 @@ class Preview(TypedDict):
     held_out_rows: int | None
     steps: int | None
     memory_gb: float | None
-    """About what a machine needs to carry it out."""
+    """About what a machine of the pool needs to carry it out."""
     pool: str | None
+    pool_memory_gb: float | None
+    """What the least of its machines has: a GPU's memory where there are GPUs."""
+    fit: Fit | None
     changed: int
     """Hyperparameters that are not at their defaults."""
 
@@ -70,14 +74,17 @@ def check_draft(request: HttpRequest, draft: JobDraft) -> CheckedJson:
 
 
 def _preview(found: Checked) -> Preview:
+    place = found.place
     return {
         "method": canonical(found.draft.method).type,
         "model": found.model.name if found.model else None,
         "rows": found.rows or (found.training.rows if found.training else None),
         "held_out_rows": found.held_out_rows or (found.validation.rows if found.validation else None),
         "steps": found.steps or None,
-        "memory_gb": found.memory_gb,
-        "pool": found.pool or None,
+        "memory_gb": place.memory_gb if place else None,
+        "pool": place.pool.name if place else None,
+        "pool_memory_gb": round(place.pool.memory / GB, 1) if place and place.pool.memory else None,
+        "fit": place.fit if place else None,
         "changed": _changed(found.draft),
     }
 

@@ -10,8 +10,9 @@ from whetstone.api.answers import Everything, described
 from whetstone.api.caller import caller
 from whetstone.jobs.busy import busy_workers
 from whetstone.jobs.models import Job
+from whetstone.jobs.place import place
 from whetstone.workers.models import Worker
-from whetstone.workers.pools import choose, pools
+from whetstone.workers.pools import pools
 
 router = Router(tags=["workers"])
 pools_router = Router(tags=["workers"])
@@ -37,7 +38,7 @@ class PoolJson(TypedDict):
     alive: int
     free: int
     is_auto: bool
-    """Whether “auto” takes it now."""
+    """Whether “auto” takes it now, for a job of which nobody can say what it needs."""
 
 
 @router.get("")
@@ -66,7 +67,7 @@ def list_pools(request: HttpRequest) -> Everything[PoolJson]:
     """What `resources.pool` can name, and which of them “auto” takes now."""
     workers = list(Worker.objects.all())
     busy = busy_workers()
-    auto = choose("auto")
+    auto = place("auto", None, None).pool.name
     return {"data": [_pool(name, [one for one in workers if one.pool == name], busy, auto) for name in pools()]}
 
 

@@ -10,17 +10,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from contracts.estimate import GB
 from contracts.fault import Fault
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.jobs.dependents import dependents_of
 from whetstone.jobs.discard import delete_model
+from whetstone.jobs.fitting import TOKENS, fitting
 from whetstone.jobs.provenance import origin_of
 from whetstone.modelhub.models import Model
 from whetstone.modelhub.search import Search, architectures
 from whetstone.modelhub.template import SAMPLE, rendered, template_of
 from whetstone.web.views.imports import rows_of
-from whetstone.web.words import ORIGINS, TASKS
+from whetstone.web.words import FIT_MARKS, FITS, METHODS, ORIGINS, TASKS
 
 CARDS_A_PAGE = 24
 
@@ -59,12 +61,31 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "of_checkpoint": origin is not None and origin.job.trained_id != found.pk,
         "step": origin.step if origin else 0,
         "dependents": dependents_of(found),
+        "fitting": _fitting(found),
         "deployments": found.deployments.all(),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
         "template": _template(found),
         "preview": _preview(found) if "preview" in request.GET else None,
     }
     return render(request, "web/model.html", context)
+
+
+def _fitting(found: Model) -> dict[str, Any] | None:  # Any: what a template reads
+    table = fitting(found)
+    if table is None:
+        return None
+    cells = [
+        (
+            METHODS[row.method],
+            [(FITS[place.fit], FIT_MARKS[place.fit], place.memory_gb) for place in row.places if place.fit],
+        )
+        for row in table.rows
+    ]
+    return {
+        "pools": [(pool.name, round((pool.memory or 0.0) / GB)) for pool in table.pools],
+        "rows": cells,
+        "tokens": TOKENS,
+    }
 
 
 def _template(found: Model) -> str:

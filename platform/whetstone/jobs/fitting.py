@@ -1,0 +1,45 @@
+"""Which methods a model can be trained with in which pool, each at its defaults: before anything else is chosen."""
+
+from dataclasses import dataclass
+
+from contracts.estimate import Shape, Workload
+from contracts.method import METHODS
+from contracts.resolve import Facts, resolve
+from whetstone.jobs.place import Place, place_on
+from whetstone.modelhub.models import Model
+from whetstone.workers.pools import Pool, standing
+
+ROWS, TOKENS = 1_000, 1_024
+"""What is assumed of data that nobody has chosen yet: how many rows, and how long the longest is."""
+
+
+@dataclass(frozen=True)
+class Row:
+    method: str
+    places: list[Place]
+    """One for each pool."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    pools: list[Pool]
+    rows: list[Row]
+
+
+def fitting(model: Model) -> Fitting | None:
+    """None without a worker alive, and for a model of which nobody can say what it needs, or that cannot be trained."""
+    pools = [pool for pool in standing() if pool.alive]
+    if not pools or model.quantization or model.is_adapter:
+        return None
+    try:
+        shape = Shape.of(model.config, model.parameters)
+    except ValueError:
+        return None
+    load = Workload(shape=shape, tokens=min(TOKENS, model.context_length or TOKENS), bf16=False)
+    facts = Facts(rows=ROWS, parameters=model.parameters, desirable=ROWS // 2)
+    rows = []
+    for name, method in METHODS.items():
+        if method.makes == "reward" or model.task == Model.Task.TEXT:
+            resolved = resolve(method, facts)
+            rows.append(Row(name, [place_on(pool, resolved, load) for pool in pools]))
+    return Fitting(pools, rows)
