@@ -77,6 +77,8 @@ class Finished(Contract):
     parameters: int = Field(ge=0, le=2**63 - 1)
     trained_tokens: int = Field(ge=0, le=2**63 - 1)
     task: Task = "text"
+    peak_memory: int | None = Field(None, ge=0, le=2**63 - 1)
+    """Bytes that the last attempt held at the most: of one GPU, or resident where there is none."""
 
 
 class Failed(Contract):

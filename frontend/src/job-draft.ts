@@ -21,6 +21,7 @@ export interface Preview {
   memory_gb: number | null;
   pool: string;
   pool_memory_gb: number | null;
+  memory_error: number | null;
   fit: Fit | null;
   changed: number;
 }

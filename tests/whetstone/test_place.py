@@ -12,6 +12,8 @@ from tests.whetstone.factories import make_dataset, make_draft, make_job, make_m
 from tests.whetstone.pages import browser
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.fitting import fitting
+from whetstone.jobs.measured import MOST
+from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
 from whetstone.starter import model as starter
 from whetstone.workers.models import Worker
@@ -114,3 +116,38 @@ def test_a_model_that_scores_can_only_learn_to_score() -> None:
     assert [row.method for row in found.rows] == ["reward_model"]
     made.quantization = "fp8"
     assert fitting(made) is None
+
+
+def measured(ratio: float, jobs: int) -> None:
+    """Jobs of the same kind that held so many times what was expected."""
+    for _ in range(jobs):
+        job = make_job()
+        assert job.expected_memory
+        Job.objects.filter(id=job.id).update(peak_memory=int(job.expected_memory * ratio), finished_at=timezone.now())
+
+
+def test_past_jobs_correct_the_estimate_and_say_how_far_it_was_off(half_a_billion: None) -> None:
+    join("a10", 24, gpu=True)
+    before = checked().place
+    assert before
+    assert before.memory_gb
+    measured(1.4, jobs=2)
+    unmoved = checked().place
+    assert unmoved
+    assert (unmoved.memory_gb, unmoved.correction.error) == (before.memory_gb, None), "two are too few"
+    measured(1.2, jobs=3)
+    after = checked().place
+    assert after
+    assert after.memory_gb == pytest.approx(1.2 * before.memory_gb, rel=0.02)
+    assert (after.correction.jobs, after.correction.error) == (5, pytest.approx(0.0, abs=1e-3))
+    assert after.expected == before.expected, "what is stored is never corrected: the next correction would count twice"
+
+
+def test_an_estimate_that_past_jobs_raise_above_the_machine_fits_no_more(half_a_billion: None) -> None:
+    join("a10", 12, gpu=True)
+    assert placed() == ("a10", "fits")
+    measured(9.0, jobs=3)
+    found = checked()
+    assert found.place
+    assert (found.place.fit, found.place.correction.factor) == ("too_big", MOST)
+    assert [warning.code for warning in found.warnings] == ["job.too_big"]

@@ -193,6 +193,7 @@ def test_the_check_of_a_draft_says_everything_that_is_missing_at_once(api: Api) 
         "held_out_rows": None,
         "steps": 1,
         "memory_gb": None,
+        "memory_error": None,
         "pool": "cpu",
         "pool_memory_gb": None,
         "fit": None,

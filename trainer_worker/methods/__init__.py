@@ -19,6 +19,7 @@ from contracts.method import (
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Interrupted, NothingLeft, Watch
 from trainer_worker.checkpoints import check
+from trainer_worker.memory import peak_bytes
 from trainer_worker.methods.base import Base, load
 from trainer_worker.models import files_of, parameters_of, save
 from trainer_worker.spool import SpoolWriter
@@ -80,5 +81,6 @@ def _finish(base: Base, trainer: Trainer, watch: Watch) -> None:
             parameters=parameters_of(model),
             trained_tokens=watch.trained_tokens,
             task=base.assignment.spec.method.makes,
+            peak_memory=peak_bytes(),
         )
     )

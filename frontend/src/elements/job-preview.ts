@@ -65,10 +65,13 @@ export class JobPreview extends HTMLElement {
   }
 }
 
-function memory({ memory_gb: gb, pool_memory_gb: there }: Partial<Preview>): string {
+function memory({ memory_gb: gb, pool_memory_gb: there, memory_error: error }: Partial<Preview>): string {
   if (gb === null || gb === undefined) return "–";
   if (there === null || there === undefined) return interpolate(gettext("about %(gb)s GB"), { gb: number(gb, 2) }, true);
-  return interpolate(gettext("about %(gb)s of %(there)s GB"), { gb: number(gb, 2), there: number(there, 2) }, true);
+  const numbers = { gb: number(gb, 2), there: number(there, 2) };
+  if (error === null || error === undefined) return interpolate(gettext("about %(gb)s of %(there)s GB"), numbers, true);
+  const off = number(Math.round(100 * error));
+  return interpolate(gettext("about %(gb)s of %(there)s GB; past estimates were off by %(off)s percent"), { ...numbers, off }, true);
 }
 
 /** The pool, how the job fits into it, and why it was taken where nobody named one. */

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from contracts.estimate import Shape, Workload
 from contracts.method import METHODS
 from contracts.resolve import Facts, resolve
-from whetstone.jobs.place import Place, place_on
+from whetstone.jobs.place import Place, places_in
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import Pool, standing
 
@@ -41,5 +41,5 @@ def fitting(model: Model) -> Fitting | None:
     for name, method in METHODS.items():
         if method.makes == "reward" or model.task == Model.Task.TEXT:
             resolved = resolve(method, facts)
-            rows.append(Row(name, [place_on(pool, resolved, load) for pool in pools]))
+            rows.append(Row(name, places_in(pools, resolved, load)))
     return Fitting(pools, rows)

@@ -59,6 +59,7 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         total_steps=spec.total_steps,
         woken_at=at,
         last_event=1,
+        expected_memory=int(found.place.expected) if found.place.expected else None,
     )
     if found.scorers:
         job.scorers.set(found.scorers)

@@ -79,12 +79,21 @@ class Job(Owned):
     total_steps = models.PositiveIntegerField(default=0)
     phase = models.CharField(max_length=32, blank=True)
     trained_tokens = models.PositiveBigIntegerField(null=True)
+    expected_memory = models.PositiveBigIntegerField(null=True)
+    """Bytes, as the estimate had it before past jobs corrected it."""
+    peak_memory = models.PositiveBigIntegerField(null=True)
+    """Bytes that its worker measured."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="job_newest_first"),
             models.Index(fields=["status", "pool", "created_at"], name="job_waiting"),
+            models.Index(
+                fields=["pool", "method", "-finished_at"],
+                condition=Q(expected_memory__isnull=False, peak_memory__isnull=False),
+                name="job_measured",
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -5,16 +5,23 @@ from dataclasses import dataclass
 from contracts.estimate import GB, Fit, Workload, fit_of, least, smaller
 from contracts.fault import Fault, FaultReport
 from contracts.method import CanonicalMethod
+from whetstone.jobs.measured import NONE, Correction, corrections
 from whetstone.workers.pools import Pool, busiest, named, standing
 
 
 @dataclass(frozen=True)
 class Place:
     pool: Pool
-    memory_gb: float | None = None
-    """About what a machine of the pool needs to carry the job out. None where nobody can say."""
+    expected: float | None = None
+    """Bytes that a machine of the pool needs by the estimate alone. None where nobody can say."""
+    correction: Correction = NONE
+    """What past jobs make of it."""
     fit: Fit | None = None
     warning: FaultReport | None = None
+
+    @property
+    def memory_gb(self) -> float | None:
+        return None if self.expected is None else round(self.expected * self.correction.factor / GB, 1)
 
 
 def place(asked: str, method: CanonicalMethod | None, load: Workload | None) -> Place:
@@ -29,27 +36,35 @@ def place(asked: str, method: CanonicalMethod | None, load: Workload | None) -> 
     if method is None or load is None:
         return Place(pool or busiest(known))
     if pool is not None:
-        return place_on(pool, method, load)
-    places = [place_on(one, method, load) for one in sorted(known, key=lambda one: one.order) if one.memory is not None]
+        return places_in([pool], method, load)[0]
+    places = places_in(sorted((one for one in known if one.alive), key=lambda one: one.order), method, load)
     for wanted in ("fits", "tight"):
         if found := next((one for one in places if one.fit == wanted), None):
             return found
-    return max(places, key=lambda one: one.pool.memory or 0.0, default=place_on(busiest(known), method, load))
+    if places:
+        return max(places, key=lambda one: one.pool.memory or 0.0)
+    return places_in([busiest(known)], method, load)[0]
 
 
-def place_on(pool: Pool, method: CanonicalMethod, load: Workload) -> Place:
-    """How a resolved method fits into one pool."""
+def places_in(pools: list[Pool], method: CanonicalMethod, load: Workload) -> list[Place]:
+    """How a resolved method fits into each of them."""
+    past = corrections([pool.name for pool in pools], method.type)
+    return [_place(pool, method, load, past.get(pool.name, NONE)) for pool in pools]
+
+
+def _place(pool: Pool, method: CanonicalMethod, load: Workload, correction: Correction) -> Place:
     automatic = method.hyperparameters.precision == "auto"
     load = load.model_copy(update={"bf16": pool.has_gpus}) if automatic else load
     if pool.memory is None:
-        return Place(pool, least(method, load, float("inf")).peak_gb)
-    memory = least(method, load, pool.memory)
-    fit = fit_of(memory.peak, pool.memory)
-    warning = _too_big(pool, memory.peak_gb, smaller(method, load, pool.memory)) if fit == "too_big" else None
-    return Place(pool, memory.peak_gb, fit, warning)
+        return Place(pool, least(method, load, float("inf")).peak, correction)
+    expected = least(method, load, pool.memory).peak
+    peak = expected * correction.factor
+    fit = fit_of(peak, pool.memory)
+    warning = _too_big(pool, peak, smaller(method, load, pool.memory)) if fit == "too_big" else None
+    return Place(pool, expected, correction, fit, warning)
 
 
-def _too_big(pool: Pool, needed_gb: float, setting: str) -> FaultReport:
+def _too_big(pool: Pool, needed: float, setting: str) -> FaultReport:
     there = round((pool.memory or 0.0) / GB, 1)
-    params = {"pool": pool.name, "needed": needed_gb, "there": there, "smaller": setting}
+    params = {"pool": pool.name, "needed": round(needed / GB, 1), "there": there, "smaller": setting}
     return Fault("job.too_big", field="resources.pool", **params).report  # type: ignore[arg-type]  # none is called so

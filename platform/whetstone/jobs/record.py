@@ -153,7 +153,8 @@ def _end(job: Job, event: Finished | Failed | Stopped, config: dict[str, Any] | 
 
 def _succeed(job: Job, event: Finished, config: dict[str, Any] | None) -> None:
     job.trained, job.trained_tokens = keep_model(job, event, config), event.trained_tokens
-    job.save(update_fields=["trained", "trained_tokens"])
+    job.peak_memory = event.peak_memory
+    job.save(update_fields=["trained", "trained_tokens", "peak_memory"])
     move(job, "succeeded")
 
 
