@@ -10,8 +10,8 @@ SENTENCES = ("can't allocate memory", "Cannot allocate memory", "out of memory",
 
 def peak_bytes() -> int:
     """The most that this process has held: of the GPU's memory where it uses one, else resident."""
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        return int(torch.cuda.max_memory_reserved())
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_reserved()
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
 
