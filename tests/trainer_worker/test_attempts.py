@@ -73,6 +73,8 @@ def test_a_grpo_job_is_trained_and_reported_from_claim_to_model(side: OtherSide,
     assert {"config.json", "tokenizer.json", "model.safetensors"} <= names(end)
     assert end.step == 3
     assert end.trained_tokens == side.events("metrics")[-1].values["num_tokens"]
+    assert end.peak_memory
+    assert 200e6 < end.peak_memory < 5e9, "the libraries and a tiny model, in bytes"
     assert end.parameters == sum(tensor.numel() for tensor in weights(side, end).values())
 
 

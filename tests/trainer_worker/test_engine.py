@@ -1,9 +1,11 @@
 """The engine writes for many at once what the sampler writes for one, and ends as it is told to."""
 
+import json
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import AutoConfig, AutoModelForCausalLM, set_seed
 
 from contracts.completion import Ask, Delta, Refusal, Said, Sampling, Taken, Turn
+from contracts.fault import Fault
 from tests.trainer_worker.test_decoding import PAD, PROMPTS, SMALL, make_model
 from trainer_worker.batch import Batch
 from trainer_worker.decoding import Manner, complete
 from trainer_worker.engine.own import MOST_WAITING, Loaded, OwnEngine
 from trainer_worker.engine.text import Text
+from whetstone.starter.model import CONFIG, build
 
 
 class Heard:
@@ -64,12 +69,8 @@ class Heard:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """The starter model's tokenizer with weights drawn large: answers differ, and few end by themselves."""
-    from whetstone.starter.model import build
-
     folder = tmp_path_factory.mktemp("engine")
     build(folder)
-    from transformers import AutoConfig, AutoModelForCausalLM, set_seed
-
     set_seed(3)
     model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
     with torch.no_grad():
@@ -298,10 +299,17 @@ def test_pieces_together_are_the_text_up_to_the_first_stop(text: str, stops: lis
     assert told == (seen[: min(begins)] if begins else whole)
 
 
-def test_a_folder_that_the_engine_cannot_lead_is_refused_by_name(tmp_path: Path) -> None:
-    from contracts.fault import Fault
-    from whetstone.starter.model import build
+def test_models_may_be_loaded_at_the_same_moment(tmp_path: Path) -> None:
+    """After a host's restart all that it held comes back at once."""
+    build(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG | {"num_hidden_layers": 1}))
+    AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(tmp_path)).save_pretrained(tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        loaded = list(threads.map(Loaded.from_folder, [tmp_path] * 8))
+    assert {next(one.model.parameters()).device.type for one in loaded} <= {"cpu", "cuda"}
 
+
+def test_a_folder_that_the_engine_cannot_lead_is_refused_by_name(tmp_path: Path) -> None:
     build(tmp_path)
     make_model("mistral", **SMALL | {"sliding_window": 4}).save_pretrained(tmp_path)
     with pytest.raises(Fault) as caught:

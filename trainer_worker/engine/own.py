@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MOST_WAITING = 512
 """Choices that wait. Whoever comes then is told to come again."""
 MOST_ROWS = 64
+_READING = threading.Lock()
+"""Held while a model is read: transformers prepares one by settings of the whole process, and two at once break."""
 
 
 @dataclass
@@ -45,7 +47,8 @@ class Loaded:
         """Raises Fault engine.cannot_lead, and whatever transformers raises for files that are no model."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOCAL)
+        with _READING:
+            model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOCAL)
         if not can_lead(model):
             raise Fault("engine.cannot_lead", architecture=type(model).__name__)
         tokenizer = load_tokenizer(folder)
