@@ -108,7 +108,7 @@ export class JobForm extends HTMLElement {
       "div",
       { class: "field-grid" },
       field(this.#suffix, gettext("Name"), gettext("Becomes part of the trained model's name."), "suffix"),
-      choice("resources.pool", gettext("Pool"), gettext("Where it runs. “auto” takes the pool that is free first."), pools, "auto"),
+      choice("resources.pool", gettext("Pool"), gettext("Where it runs. “auto” takes the smallest pool that it fits into."), pools, "auto"),
       field(this.#seed, gettext("Seed"), gettext("The same seed on the same machine gives the same model."), "seed"),
     );
   }

@@ -17,6 +17,7 @@ from whetstone.api.errors import fault_json
 from whetstone.jobs.dependents import dependents_of
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.fitting import TOKENS, fitting
+from whetstone.jobs.place import Place
 from whetstone.jobs.provenance import origin_of
 from whetstone.modelhub.models import Model
 from whetstone.modelhub.search import Search, architectures
@@ -74,18 +75,16 @@ def _fitting(found: Model) -> dict[str, Any] | None:  # Any: what a template rea
     table = fitting(found)
     if table is None:
         return None
-    cells = [
-        (
-            METHODS[row.method],
-            [(FITS[place.fit], FIT_MARKS[place.fit], place.memory_gb) for place in row.places if place.fit],
-        )
-        for row in table.rows
-    ]
     return {
         "pools": [(pool.name, round((pool.memory or 0.0) / GB)) for pool in table.pools],
-        "rows": cells,
+        "rows": [(METHODS[row.method], [_cell(place) for place in row.places if place.fit]) for row in table.rows],
         "tokens": TOKENS,
     }
+
+
+def _cell(place: Place) -> tuple[Any, ...]:  # Any: words that are translated when they are shown
+    assert place.fit
+    return place.pool.name, FITS[place.fit], FIT_MARKS[place.fit], place.memory_gb
 
 
 def _template(found: Model) -> str:
