@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from scripts import api_reference
 from whetstone.api.document import document
+from whetstone.api.openai.requests import CompletionRequest
 
 
 def test_the_committed_document_and_page_say_what_the_routes_are() -> None:
@@ -58,3 +59,9 @@ def test_an_error_is_as_the_document_says() -> None:
     schema = {"$ref": "#/components/schemas/Error", "components": document()["components"]}
     for path in ("/v1/models", "/v1/files/x", "/api/v1/nothing", "/v1/fine_tuning/jobs?limit=x"):
         Draft202012Validator(schema).validate(Client().get(path).json())
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(None, None), ("a", ["a"]), (["a", "b"], ["a", "b"])])
+def test_stop_may_be_nothing_one_text_or_several(sent: object, kept: object) -> None:
+    asked = {"model": "m", "prompt": "p", "stop": sent}
+    assert CompletionRequest.model_validate(asked).stop == kept

@@ -36,6 +36,9 @@ def _listed(stop: Any) -> Any:
     return [stop] if isinstance(stop, str) else stop
 
 
+Stops = Annotated[list[Stop], Field(max_length=MOST_STOPS)]
+
+
 class Message(Contract):
     role: Literal["system", "developer", "user", "assistant"]
     content: Annotated[str | list[TextPart], BeforeValidator(_text_alone)]
@@ -69,9 +72,7 @@ class _Request(Contract):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     n: int | None = Field(None, ge=1, le=MOST_CHOICES)
-    stop: Annotated[
-        list[Stop] | None, BeforeValidator(_listed, str | list[str] | None), Field(max_length=MOST_STOPS)
-    ] = None
+    stop: Annotated[Stops | None, BeforeValidator(_listed, str | list[str] | None)] = None
     seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
     max_tokens: int | None = Field(None, ge=1)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
