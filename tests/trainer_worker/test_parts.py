@@ -90,7 +90,9 @@ def test_the_parts_of_a_multi_grader_are_metrics_of_their_own() -> None:
         PROMPTS[:2], [completion("4"), completion("5")], [[1], [2]], ['{"a": "4"}'] * 2, log_metric=logged.__setitem__
     )
     assert given == pytest.approx([1.0, 0.2])
-    assert logged == {"grades/right": 0.5, "grades/short": 1.0}
+    seconds = [logged.pop(f"grading_s/{name}") for name in parts]
+    assert logged == {"grades/right": 0.5, "grades/short": 1.0, "graded": 2.0}
+    assert all(0 <= one < 1 for one in seconds)
 
 
 def test_batched_greedy_answers_are_those_of_one_at_a_time(model: PreTrainedModel, tiny: Path) -> None:
