@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -63,22 +63,25 @@ def fresh_owner(server: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def fresh_name(server: str, prefix: str) -> Iterator[str]:
-    """A name for a database that somebody else makes. What has that name at the end is dropped, connections and all."""
+def fresh_name(server: str, prefix: str, suffixes: Iterable[str]) -> Iterator[str]:
+    """A name for databases that somebody else makes, one with each suffix. They are dropped at the end, connections and
+    all."""
     name = f"{prefix}{token_hex(6)}"
-    with _at(server, "SELECT", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"):
+    drops = [f"DROP DATABASE IF EXISTS {name}{suffix} WITH (FORCE)" for suffix in suffixes]
+    with _at(server, "SELECT", *drops):
         yield name
 
 
 @contextmanager
-def _at(server: str, first: str, last: str) -> Iterator[None]:
+def _at(server: str, first: str, *last: str) -> Iterator[None]:
     with closing(psycopg2.connect(f"{server}/postgres")) as connection:
         connection.autocommit = True
         connection.cursor().execute(first)
         try:
             yield
         finally:
-            connection.cursor().execute(last)
+            for statement in last:
+                connection.cursor().execute(statement)
 
 
 def redis_server() -> str | None:

@@ -7,10 +7,13 @@ import sys
 from scripts import machine
 
 ON_POSTGRES = ["tests/whetstone"]
+PROCESSES = min(4, os.cpu_count() or 1)
+AT_ONCE = ["-n", str(PROCESSES), "--dist", "loadfile"]
+"""The tests of a file stay together: they share what is slow to make."""
 
 
 def main(arguments: list[str]) -> int:
-    """With arguments: those to pytest, once, on what the environment says."""
+    """With arguments: those to pytest, once, in one process, on what the environment says."""
     if arguments:
         return run(arguments, dict(os.environ))
     without_database = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
@@ -18,12 +21,13 @@ def main(arguments: list[str]) -> int:
     on_postgres = 0
     if server is not None:
         print("The platform's tests on PostgreSQL", flush=True)
-        # pytest-django makes test_<this name>, so two runs on one machine do not meet.
-        with machine.fresh_name(server, "test_whetstone_") as name:
+        # pytest-django makes test_<this name>_gw0, and so on: two runs on one machine do not meet.
+        suffixes = [f"_gw{n}" for n in range(PROCESSES)]
+        with machine.fresh_name(server, "test_whetstone_", suffixes) as name:
             address = f"{server}/{name.removeprefix('test_')}"
-            on_postgres = run(ON_POSTGRES, {**without_database, "DATABASE_URL": address})
+            on_postgres = run([*AT_ONCE, *ON_POSTGRES], {**without_database, "DATABASE_URL": address})
     print("Every test on SQLite", flush=True)
-    on_sqlite = run([], without_database)
+    on_sqlite = run(AT_ONCE, without_database)
     if on_postgres:
         print("On PostgreSQL tests failed: see the first of the two runs above.", flush=True)
     return on_sqlite or on_postgres

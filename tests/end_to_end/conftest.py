@@ -31,7 +31,7 @@ def api(laptop: Laptop) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, asyncio takes its thread for one with a loop, and Django refuses it
 def browser(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)

@@ -22,13 +22,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def logged() -> Iterator[io.StringIO]:
-    text = io.StringIO()
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged. pytest sees none of it: it cannot send half a character from one of its processes to another."""
+    text, logger = io.StringIO(), logging.getLogger("whetstone")
     handler = logging.StreamHandler(text)
     handler.setFormatter(AsJson())
-    logging.getLogger("whetstone").addHandler(handler)
+    logger.addHandler(handler)
+    monkeypatch.setattr(logger, "propagate", False)
     yield text
-    logging.getLogger("whetstone").removeHandler(handler)
+    logger.removeHandler(handler)
 
 
 def lines(text: io.StringIO) -> list[dict[str, Any]]:
