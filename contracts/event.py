@@ -7,9 +7,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from contracts import Contract, Printed
 from contracts.fault import FaultReport
-from contracts.job import FileRef, JobSpec
+from contracts.job import FileRef
 from contracts.method import Task
 from contracts.resource import Machine
+from contracts.work import Spec
 
 Step = Annotated[int, Field(ge=0, le=2**31 - 1)]
 MOST_ROWS_TOLD = 10_000
@@ -53,6 +54,36 @@ class RolloutsWritten(Contract):
     file: FileRef
 
 
+MOST_ANSWERS_TOLD = 262_144
+Skipped = Literal["too_long", "empty"]
+
+
+class AnswersScored(Contract):
+    """Of an evaluation: one batch of rows, answered and scored. The lists have one entry for each answer.
+
+    They are kept when the answers themselves are thrown away: what models are compared by must not go.
+    """
+
+    type: Literal["scores"] = "scores"
+    step: Step
+    rows: tuple[Annotated[int, Field(ge=0)], ...] = Field((), max_length=MOST_ANSWERS_TOLD)
+    """Numbers of the rows in the dataset, counted from 0."""
+    scores: tuple[float | None, ...] = Field((), max_length=MOST_ANSWERS_TOLD)
+    """None: not scored."""
+    tokens: tuple[int, ...] = Field((), max_length=MOST_ANSWERS_TOLD)
+    truncated: tuple[bool, ...] = Field((), max_length=MOST_ANSWERS_TOLD)
+    failed: tuple[bool, ...] = Field((), max_length=MOST_ANSWERS_TOLD)
+    """Whether the grader ran into an error."""
+    skipped: dict[int, Skipped] = {}
+    """Rows of this batch that the model was not asked, and why."""
+
+    @model_validator(mode="after")
+    def of_one_length(self) -> "AnswersScored":
+        if len({len(one) for one in (self.rows, self.scores, self.tokens, self.truncated, self.failed)}) > 1:
+            raise ValueError("the lists are not of one length")
+        return self
+
+
 class CheckpointSaved(Contract):
     """All files of the checkpoint are in the artifact store. Comes after the metrics of its step."""
 
@@ -81,6 +112,15 @@ class Finished(Contract):
     """Bytes that the last attempt held at the most: of one GPU, or resident where there is none."""
 
 
+class Evaluated(Contract):
+    """All rows are answered and scored, and every part of the answers is in the artifact store."""
+
+    type: Literal["evaluated"] = "evaluated"
+    step: Step
+    peak_memory: int | None = Field(None, ge=0, le=2**63 - 1)
+    """Bytes, as in `finished`."""
+
+
 class Failed(Contract):
     """The attempt ended with a fault; whether another one follows is the platform's decision."""
 
@@ -96,7 +136,17 @@ class Stopped(Contract):
 
 
 WorkerEvent = Annotated[
-    Phase | Metrics | Evaluation | RolloutsWritten | CheckpointSaved | LogLines | Finished | Failed | Stopped,
+    Phase
+    | Metrics
+    | Evaluation
+    | AnswersScored
+    | RolloutsWritten
+    | CheckpointSaved
+    | LogLines
+    | Finished
+    | Evaluated
+    | Failed
+    | Stopped,
     Field(discriminator="type"),
 ]
 
@@ -163,7 +213,7 @@ class Release(Contract):
 
 
 class ResumePoint(Contract):
-    """The checkpoint that an attempt goes on from."""
+    """The checkpoint that an attempt goes on from. Of an evaluation the last step that is stored; it has no files."""
 
     step: Step
     files: tuple[FileRef, ...]
@@ -175,6 +225,6 @@ class Claim(Contract):
     attempt: int = Field(ge=1)
     token: str
     lease_s: float
-    spec: JobSpec
+    spec: Spec
     resume: ResumePoint | None
     trained_tokens: int = 0

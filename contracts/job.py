@@ -91,6 +91,7 @@ class DatasetRef(Contract):
 class JobSpec(Contract):
     """Everything a worker needs to know, fixed when the job is created. Nothing in it says "auto"."""
 
+    kind: Literal["training"] = "training"
     job: str
     model: ModelRef
     training: DatasetRef
@@ -103,3 +104,9 @@ class JobSpec(Contract):
     """The reward models that the grader asks."""
     total_steps: int
     seed: int
+
+    @property
+    def files(self) -> list[FileRef]:
+        """All that a worker reads."""
+        rows = [version.file for version in (self.training, self.validation) if version]
+        return [*(file for one in (self.model, *self.scorers) for file in one.files), *rows]

@@ -1,34 +1,32 @@
-"""What the worker hands to one training process: the claim, and where its files lie. It holds no secret."""
+"""What the worker hands to one process of a job: the claim, and where its files lie. It holds no secret."""
 
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from contracts import Contract
+from contracts.evaluation import EvaluationSpec
 from contracts.job import JobSpec
+from contracts.work import Spec
 
 
-class Assignment(Contract):
+class Work(Contract):
     """One attempt at one job, with every file already on this machine."""
 
-    spec: JobSpec
+    spec: Spec
     attempt: int
     worker: str
     """The worker's name, for what it has to say of itself."""
     folder: Path
-    """The attempt's own folder. Everything the training process writes lies in it."""
+    """The attempt's own folder. Everything that its process writes lies in it."""
     model: Path
-    training: Path
-    validation: Path | None
-    resume: Path | None
-    """A whole checkpoint to go on from."""
-    from_step: int = 0
-    """The step of that checkpoint."""
     scorers: dict[str, Path] = {}
     """The folders of the models that the grader asks, by name."""
-    trained_tokens: int
-    """Tokens that earlier attempts trained on, up to that checkpoint."""
+    from_step: int = 0
+    """The step that was reached before."""
     threads: int
     processes: int = 1
-    """More than one only on a machine with several GPUs."""
+    """More than one only for a training, on a machine with several GPUs."""
 
     @property
     def scratch(self) -> Path:
@@ -76,6 +74,33 @@ class Assignment(Contract):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file.write_text(self.model_dump_json(indent=1))
 
+
+class Assignment(Work):
+    """A training."""
+
+    spec: JobSpec
+    training: Path
+    validation: Path | None
+    resume: Path | None
+    """A whole checkpoint to go on from: that of `from_step`."""
+    trained_tokens: int
+    """Tokens that earlier attempts trained on, up to that checkpoint."""
+
     @classmethod
     def read(cls, file: Path) -> "Assignment":
         return cls.model_validate_json(file.read_bytes())
+
+
+class EvaluationWork(Work):
+    """An evaluation."""
+
+    spec: EvaluationSpec
+    rows: Path
+
+
+ANY: TypeAdapter[Assignment | EvaluationWork] = TypeAdapter(Assignment | EvaluationWork)
+
+
+def read_work(file: Path) -> Assignment | EvaluationWork:
+    """Of whichever kind."""
+    return ANY.validate_json(file.read_bytes())

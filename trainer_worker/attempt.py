@@ -10,23 +10,24 @@ import torch
 from contracts.event import Failed
 from contracts.fault import Fault, FaultReport
 from trainer_worker import disk, memory
-from trainer_worker.assignment import Assignment
-from trainer_worker.callbacks import Interrupted
+from trainer_worker.assignment import Assignment, EvaluationWork, Work, read_work
+from trainer_worker.evaluation import evaluate
 from trainer_worker.lifeline import die_with
 from trainer_worker.methods import train
 from trainer_worker.needs import advice
+from trainer_worker.orders import Interrupted
 from trainer_worker.scratch import join_trainers
 from trainer_worker.spool import SpoolWriter
 
 EVIDENCE_CHARACTERS = 6000
 
 
-def carry_out(assignment: Assignment) -> int:
+def carry_out(assignment: Work) -> int:
     """Do the work and say in the spool how it ended. Returns the process's exit status."""
     try:
         spool = SpoolWriter(assignment.spool)
         try:
-            train(assignment, spool)
+            _do(assignment, spool)
         except Interrupted:
             return 0
         except Exception as error:
@@ -39,7 +40,14 @@ def carry_out(assignment: Assignment) -> int:
     return 0
 
 
-def prepare_process(assignment: Assignment) -> None:
+def _do(assignment: Work, spool: SpoolWriter) -> None:
+    if isinstance(assignment, EvaluationWork):
+        evaluate(assignment, spool)
+    if isinstance(assignment, Assignment):
+        train(assignment, spool)
+
+
+def prepare_process(assignment: Work) -> None:
     """Undo what is right for the launcher and wrong for a training."""
     os.environ["OMP_NUM_THREADS"] = str(assignment.threads)
     os.environ.pop("TOKENIZERS_PARALLELISM", None)
@@ -48,7 +56,7 @@ def prepare_process(assignment: Assignment) -> None:
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # both are text files here
 
 
-def _fault_of(error: Exception, assignment: Assignment) -> FaultReport:
+def _fault_of(error: Exception, assignment: Work) -> FaultReport:
     if isinstance(error, Fault):
         return error.report
     if disk.is_full(error):
@@ -69,7 +77,7 @@ def _first_line(error: BaseException) -> str:
 
 if __name__ == "__main__":  # one of torchrun's processes
     die_with(os.getppid())
-    given = Assignment.read(Path(sys.argv[1]))
+    given = read_work(Path(sys.argv[1]))
     with join_trainers(given.scratch):
         prepare_process(given)
         sys.exit(carry_out(given))

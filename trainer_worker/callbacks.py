@@ -14,7 +14,7 @@ from contracts.resolve import fixed
 from trainer_worker.assignment import Assignment
 from trainer_worker.checkpoints import seal
 from trainer_worker.evaluate import Examination, Findings, examine
-from trainer_worker.orders import TO_END, TO_SAVE, OrderBook
+from trainer_worker.orders import TO_END, TO_SAVE, Interrupted, OrderBook
 from trainer_worker.spool import SpoolWriter
 
 # Sums and clocks of the trainer that say nothing about a step.
@@ -24,10 +24,6 @@ NOT_METRICS = frozenset(
 
 EVALUATION_OWED = "evaluation_owed"
 """A file of a checkpoint that was saved in a hurry: its step was due to be evaluated, and was not."""
-
-
-class Interrupted(Exception):
-    """An order ended the training between two steps. No fault."""
 
 
 class NothingLeft(Exception):

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 from contracts.fault import FaultReport
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Assignment, EvaluationWork, Work
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SENTENCES = (
@@ -27,7 +27,7 @@ def is_full(error: BaseException) -> bool:
     return any(_says_full(one) for one in _chain(error))
 
 
-def full(assignment: Assignment) -> FaultReport:
+def full(assignment: Work) -> FaultReport:
     """What was free was too little, whatever we know of what was to be written."""
     free = shutil.disk_usage(assignment.scratch).free
     needed = max(still_needed(assignment), free)
@@ -36,13 +36,17 @@ def full(assignment: Assignment) -> FaultReport:
     return FaultReport(code=FULL_CODE, params=params, evidence=str(assignment.folder))
 
 
-def still_needed(assignment: Assignment) -> int:
+def still_needed(assignment: Work) -> int:
     """Bytes that the job needs at least: what it has yet to read, and then the model that it has yet to write."""
     spec = assignment.spec
     wanted = [(ref, assignment.model / ref.path) for ref in spec.model.files]
-    wanted.append((spec.training.file, assignment.training))
-    if spec.validation and assignment.validation:
-        wanted.append((spec.validation.file, assignment.validation))
+    if isinstance(assignment, EvaluationWork):
+        wanted.append((assignment.spec.dataset.file, assignment.rows))
+        return sum(ref.size for ref, place in wanted if not place.exists())
+    if isinstance(assignment, Assignment):
+        wanted.append((assignment.spec.training.file, assignment.training))
+        if assignment.spec.validation and assignment.validation:
+            wanted.append((assignment.spec.validation.file, assignment.validation))
     to_read = sum(ref.size for ref, place in wanted if not place.exists())
     return to_read or sum(ref.size for ref in spec.model.files)
 

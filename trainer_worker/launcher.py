@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import orjson
 
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Work, read_work
 from trainer_worker.lifeline import die_with
 
 FAILED_TO_START = 3
@@ -44,6 +44,7 @@ def preload() -> None:
     from transformers.models.qwen2 import tokenization_qwen2  # noqa: F401
 
     import trainer_worker.attempt
+    import trainer_worker.evaluation
     import trainer_worker.methods.dpo
     import trainer_worker.methods.grpo
     import trainer_worker.methods.kto
@@ -138,7 +139,7 @@ class Launcher:
 def _train(file: Path) -> int:
     from trainer_worker.attempt import carry_out, prepare_process
 
-    assignment = Assignment.read(file)
+    assignment = read_work(file)
     _print_into(assignment.log)
     if assignment.processes > 1:
         _become_torchrun(assignment)
@@ -146,7 +147,7 @@ def _train(file: Path) -> int:
     return carry_out(assignment)
 
 
-def _become_torchrun(assignment: Assignment) -> None:
+def _become_torchrun(assignment: Work) -> None:
     """Several GPUs: processes that have spoken to CUDA cannot be forked, so they start cold."""
     program = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     program += ["--nproc-per-node", str(assignment.processes), "-m", "trainer_worker.attempt", str(assignment.file)]

@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Work
 
 PRINTED = logging.getLogger("trainer_worker.training")
 """What training processes print, at DEBUG: people read it in the log of the job."""
@@ -18,7 +18,7 @@ PRINTED = logging.getLogger("trainer_worker.training")
 class JobLog(logging.LoggerAdapter[logging.Logger]):
     """Writes `job=… attempt=…` before each line."""
 
-    def __init__(self, logger: logging.Logger, assignment: Assignment) -> None:
+    def __init__(self, logger: logging.Logger, assignment: Work) -> None:
         super().__init__(logger, {})
         self._about = {"job": assignment.spec.job, "attempt": assignment.attempt}
 

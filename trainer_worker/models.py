@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import torch
 from peft import PeftModel
@@ -20,7 +20,7 @@ from transformers import (
 from trl.trainer.reward_trainer import suppress_seqcls_warning
 
 from contracts.job import FileRef
-from contracts.method import Hyperparameters, Task
+from contracts.method import Task
 from trainer_worker.pretrained import LOCAL
 
 CHUNK = 1 << 20
@@ -29,7 +29,14 @@ KINDS: dict[Task, Any] = {"text": AutoModelForCausalLM, "reward": AutoModelForSe
 CONFIGS: dict[Task, dict[str, Any]] = {"text": LOCAL, "reward": LOCAL | {"num_labels": 1}}
 
 
-def use_bf16(h: Hyperparameters) -> bool:
+class Precise(Protocol):
+    """A training's hyperparameters, or an evaluation's settings."""
+
+    @property
+    def precision(self) -> Literal["auto", "fp32", "bf16"]: ...
+
+
+def use_bf16(h: Precise) -> bool:
     """Whether the forward and backward pass run in bf16: what was asked for, or what the GPU is good at."""
     if h.precision == "auto":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
@@ -43,8 +50,10 @@ def task_of(folder: Path) -> Task:
     return "reward" if scores else "text"
 
 
-def load_model(folder: Path, seed: int, drawn: Path, task: Task = "text") -> PreTrainedModel:
-    """The model in a folder, in fp32 (the optimizer's precision), to write text or to give one score.
+def load_model(
+    folder: Path, seed: int, drawn: Path, task: Task = "text", dtype: torch.dtype = torch.float32
+) -> PreTrainedModel:
+    """The model in a folder, in fp32 (the optimizer's precision) or another, to write text or to give one score.
 
     A folder without weights is a model to be born: they are drawn from its config under the seed and written to
     `drawn` first, because TRL reads a reference model again from the path that the model was loaded from. A reward
@@ -57,9 +66,7 @@ def load_model(folder: Path, seed: int, drawn: Path, task: Task = "text") -> Pre
         folder = _draw(folder, seed, drawn, task)
     set_seed(seed)
     with suppress_seqcls_warning():
-        model: PreTrainedModel = KINDS[task].from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, **CONFIGS[task]
-        )
+        model: PreTrainedModel = KINDS[task].from_pretrained(folder, dtype=dtype, use_safetensors=True, **CONFIGS[task])
     return model
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from contracts import Contract
 from contracts.estimate import Shape, Workload, smaller
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Assignment, Work
 from trainer_worker.machine import free_memory_gb
 
 LOOKED_AT = 4
@@ -24,17 +24,19 @@ class Needs(Contract):
     """Bytes of memory, the GPU's where there is one."""
 
     @classmethod
-    def read(cls, assignment: Assignment) -> "Needs | None":
+    def read(cls, assignment: Work) -> "Needs | None":
         """None where the process did not get that far, or could make nothing of the model's config."""
         file = assignment.needs
         return cls.model_validate_json(file.read_bytes()) if file.exists() else None
 
-    def write(self, assignment: Assignment) -> None:
+    def write(self, assignment: Work) -> None:
         assignment.needs.write_text(self.model_dump_json())
 
 
-def advice(assignment: Assignment) -> str:
+def advice(assignment: Work) -> str:
     """The settings that would have fitted, for the fault job.out_of_memory."""
+    if not isinstance(assignment, Assignment):
+        return "batch_size 1"
     needs = Needs.read(assignment)
     if needs is None:
         return "micro_batch_size 1"

@@ -17,6 +17,10 @@ TO_SAVE: frozenset[Word] = frozenset({"pause", "drain"})
 TO_END: frozenset[Word] = frozenset({"cancel", "replaced"})
 
 
+class Interrupted(Exception):
+    """An order ended the work between two steps. No fault."""
+
+
 class Orders(Contract):
     order: Word
     lease_until: float

@@ -7,6 +7,7 @@ from enum import Enum
 
 from contracts.event import (
     CheckpointSaved,
+    Evaluated,
     Failed,
     Finished,
     LogLines,
@@ -21,7 +22,7 @@ from contracts.event import (
 )
 from contracts.fault import FaultReport
 from trainer_worker import disk
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Work
 from trainer_worker.client import REPORT_TIMEOUT_S, AttemptPlatform, Refused, Unreachable
 from trainer_worker.hang import HangWatch
 from trainer_worker.launching import LauncherDied, LauncherProcess, Training
@@ -65,7 +66,7 @@ class Reporter:
     """One attempt, from its first report to its last."""
 
     def __init__(
-        self, platform: AttemptPlatform, assignment: Assignment, lease_s: float, shutdown: Shutdown, hang: HangWatch
+        self, platform: AttemptPlatform, assignment: Work, lease_s: float, shutdown: Shutdown, hang: HangWatch
     ) -> None:
         self._platform = platform
         self._assignment = assignment
@@ -165,7 +166,7 @@ class Reporter:
         """A model counts once all its files are stored."""
         if isinstance(last_word, Finished) and self._uploads.failed:
             return Failed(fault=self._uploads.failed)
-        if isinstance(last_word, Finished) and self._uploads.pending:
+        if isinstance(last_word, Finished | Evaluated) and self._uploads.pending:
             return Stopped(step=self._step)
         return last_word
 
@@ -206,7 +207,7 @@ class Reporter:
                 self.say(Phase(name="uploading"))
                 self._uploads.put(event)
                 self._last_word = event
-            case Failed():
+            case Failed() | Evaluated():
                 self._last_word = event
             case Metrics(step=step):
                 self._step = step
@@ -338,7 +339,7 @@ def _how(status: int | None) -> str:
     return f"exit status {status}"
 
 
-def log_end(assignment: Assignment, lines: int = 40, at_most: int = 6000) -> str | None:
+def log_end(assignment: Work, lines: int = 40, at_most: int = 6000) -> str | None:
     """The last lines that the training process printed."""
     if not assignment.log.exists():
         return None

@@ -1,7 +1,7 @@
-"""Completions sampled in training, with their grades' whole receipts, as parquet parts."""
+"""Completions sampled in training or in an evaluation, with their grades' whole receipts, as parquet parts."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
         ("tokens", pa.int32()),
         ("truncated", pa.bool_()),
         ("grade", pa.string()),
+        ("row", pa.int32()),
     ]
 )
 
@@ -47,12 +48,17 @@ class RolloutWriter:
         self._steps: list[int] = []
         self._written_at = time.monotonic()
 
-    def add(self, step: int, scored: Scored, advantages: list[float]) -> None:
+    def add(
+        self, step: int, scored: Scored, advantages: Sequence[float | None], rows: Sequence[int | None] | None = None
+    ) -> None:
+        """`rows`: of an evaluation, the numbers of the rows that were answered."""
         with self._never_stopping_training(step):
-            self._rows.append(self._table(step, scored, advantages))
+            self._rows.append(self._table(step, scored, advantages, rows or [None] * len(scored.texts)))
             self._steps.append(step)
 
-    def _table(self, step: int, scored: Scored, advantages: list[float]) -> pa.Table:
+    def _table(
+        self, step: int, scored: Scored, advantages: Sequence[float | None], rows: Sequence[int | None]
+    ) -> pa.Table:
         count = len(scored.texts)
         columns = [
             [step] * count,
@@ -65,6 +71,7 @@ class RolloutWriter:
             [len(ids) for ids in scored.ids],
             [not ids or ids[-1] not in self._ends for ids in scored.ids],
             [orjson.dumps(one.to_json()).decode() for one in scored.grades],
+            rows,
         ]
         return pa.table(columns, schema=SCHEMA)
 

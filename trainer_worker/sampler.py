@@ -14,8 +14,12 @@ from trainer_worker.pretrained import end_ids
 @dataclass(frozen=True)
 class Answer:
     text: str
-    tokens: int
-    """Its length, the token that ended it included."""
+    ids: list[int]
+    """Its tokens, the one that ended it included."""
+
+    @property
+    def tokens(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,16 @@ class Sampler:
         for first in range(0, len(texts), self.batch_size):
             self.between_batches()
             batch = by_length[first : first + self.batch_size]
-            for n, answers in zip(batch, self._answer(model, [texts[n] for n in batch]), strict=True):
+            ids = self.tokenizer([texts[n] for n in batch], add_special_tokens=False)["input_ids"]
+            for n, answers in zip(batch, self.answer(model, ids), strict=True):
                 found[n] = answers
         return found
 
-    def _answer(self, model: PreTrainedModel, texts: list[str]) -> list[list[Answer]]:
-        ids = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+    def answer(self, model: PreTrainedModel, ids: list[list[int]]) -> list[list[Answer]]:
+        """For every prompt (token ids) its `samples` answers, all at once."""
         sampled = self.sample(model, [prompt for prompt in ids for _ in range(self.samples)])
         written = self.tokenizer.batch_decode([one.ids for one in sampled], skip_special_tokens=True)
-        answers = [Answer(text, len(one.ids)) for text, one in zip(written, sampled, strict=True)]
+        answers = [Answer(text, one.ids) for text, one in zip(written, sampled, strict=True)]
         return [answers[n : n + self.samples] for n in range(0, len(answers), self.samples)]
 
     @property

@@ -12,11 +12,10 @@ from transformers import AutoModelForSequenceClassification, PreTrainedModel, Pr
 
 from contracts.estimate import SCORED_AT_ONCE
 from contracts.fault import Fault
-from contracts.method import Hyperparameters
 from graders import Conversation, Grader, Port, Unreachable, runs_code
 from graders.sandbox import Jails, Unsafe, walls
 from trainer_worker.data import Turns, render
-from trainer_worker.models import use_bf16
+from trainer_worker.models import Precise, use_bf16
 from trainer_worker.outside import Outside
 from trainer_worker.pretrained import context_of, load_tokenizer
 
@@ -83,9 +82,7 @@ class LocalScorers:
         return self.models[model].score(conversations)
 
 
-def load_port(
-    grader: Grader | None, folders: Mapping[str, Path], h: Hyperparameters, attempt: Path | None = None
-) -> Port:
+def load_port(grader: Grader | None, folders: Mapping[str, Path], h: Precise, attempt: Path | None = None) -> Port:
     """The reward models in these folders, on the device and in the precision of the training; jails for code; and what
     the worker relays through the attempt's folder.
 
@@ -110,7 +107,7 @@ def _require_walls() -> None:
         raise Fault("grader.no_jail", detail=str(error)) from None
 
 
-def _load(name: str, folder: Path, h: Hyperparameters) -> Scorer:
+def _load(name: str, folder: Path, h: Precise) -> Scorer:
     tokenizer = load_tokenizer(folder)
     model, told = AutoModelForSequenceClassification.from_pretrained(
         folder,
@@ -123,10 +120,10 @@ def _load(name: str, folder: Path, h: Hyperparameters) -> Scorer:
     if model.config.num_labels != 1 or told["missing_keys"]:  # its head would be drawn at random
         raise Fault("evaluator.not_a_reward_model", model=name)
     model.config.get_text_config().pad_token_id = _pad_id(tokenizer)  # by it the model finds where a row ends
-    return Scorer(name, model.eval().requires_grad_(False).to(_device()), tokenizer)
+    return Scorer(name, model.eval().requires_grad_(False).to(device_here()), tokenizer)
 
 
-def _device() -> torch.device:
+def device_here() -> torch.device:
     """Where this process trains."""
     return (
         torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))

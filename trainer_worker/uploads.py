@@ -11,7 +11,7 @@ from contracts.event import CheckpointSaved, Finished, LogLines, RolloutsWritten
 from contracts.fault import FaultReport
 from contracts.job import FileRef
 from trainer_worker import disk
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Work
 from trainer_worker.cache import inside
 from trainer_worker.client import AttemptPlatform, Full, Refused, Unreachable
 from trainer_worker.logs import JobLog
@@ -31,7 +31,7 @@ class Uploads:
     """Events whose files are still on their way. What comes out of `finished` may be reported."""
 
     def __init__(
-        self, platform: AttemptPlatform, assignment: Assignment, patience_s: float = PATIENCE_WITH_A_FULL_DISK_S
+        self, platform: AttemptPlatform, assignment: Work, patience_s: float = PATIENCE_WITH_A_FULL_DISK_S
     ) -> None:
         self._patience_s = patience_s
         self._full_since: float | None = None

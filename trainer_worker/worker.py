@@ -8,10 +8,11 @@ import threading
 import time
 
 from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
+from contracts.evaluation import EvaluationSpec
 from contracts.fault import Fault, FaultReport
 from graders.http import AnswerCache
 from trainer_worker import disk
-from trainer_worker.assignment import Assignment
+from trainer_worker.assignment import Assignment, EvaluationWork, Work
 from trainer_worker.cache import Cache
 from trainer_worker.client import AttemptPlatform, Platform, Refused, Unreachable
 from trainer_worker.files import Bringing
@@ -145,9 +146,7 @@ class Worker:
             self._room.was_enough()
         return True
 
-    def _carry_out(
-        self, claim: Claim, assignment: Assignment, platform: AttemptPlatform
-    ) -> tuple[End, FaultReport | None]:
+    def _carry_out(self, claim: Claim, assignment: Work, platform: AttemptPlatform) -> tuple[End, FaultReport | None]:
         """How the attempt ended, and why when it failed."""
         shutil.rmtree(assignment.folder, ignore_errors=True)
         hang = HangWatch(self.settings.hang_s, self.settings.hang_factor)
@@ -166,8 +165,21 @@ class Worker:
                 return reporter.close(_why_not(error, assignment)), reporter.fault
             return reporter.attend(self._launcher, training), reporter.fault
 
-    def _assign(self, claim: Claim) -> Assignment:
+    def _assign(self, claim: Claim) -> Work:
         folder = self.settings.scratch / "jobs" / claim.spec.job / str(claim.attempt)
+        scorers = {ref.name: folder / "scorers" / str(n) for n, ref in enumerate(claim.spec.scorers)}
+        if isinstance(claim.spec, EvaluationSpec):
+            return EvaluationWork(
+                spec=claim.spec,
+                attempt=claim.attempt,
+                worker=self.settings.name,
+                folder=folder,
+                model=folder / "base",
+                rows=folder / "rows.jsonl",
+                from_step=claim.resume.step if claim.resume else 0,
+                scorers=scorers,
+                threads=self._machine.cores,
+            )
         return Assignment(
             spec=claim.spec,
             attempt=claim.attempt,
@@ -178,7 +190,7 @@ class Worker:
             validation=folder / "validation.jsonl" if claim.spec.validation else None,
             resume=folder / "resume" if claim.resume else None,
             from_step=claim.resume.step if claim.resume else 0,
-            scorers={ref.name: folder / "scorers" / str(n) for n, ref in enumerate(claim.spec.scorers)},
+            scorers=scorers,
             trained_tokens=claim.trained_tokens,
             threads=self._machine.cores,
             processes=max(1, len(self._machine.gpus)),
@@ -203,7 +215,7 @@ class Worker:
         return Hello(worker=settings.name, pool=settings.pool, machine=self._machine, free_memory_gb=free_memory_gb())
 
 
-def _why_not(error: Exception, assignment: Assignment) -> WorkerEvent:
+def _why_not(error: Exception, assignment: Work) -> WorkerEvent:
     """The last word of an attempt whose training did not begin."""
     if isinstance(error, Halted):
         return Stopped(step=assignment.from_step)

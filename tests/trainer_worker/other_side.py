@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
+from contracts.evaluation import EvaluationSpec
 from contracts.job import FileRef, JobSpec
 from contracts.reach import Reach
 
@@ -59,7 +60,11 @@ class OtherSide:
         return tuple(self.store(path.read_bytes(), str(path.relative_to(folder))) for path in files)
 
     def queue(
-        self, spec: JobSpec, attempt: int = 1, resume: ResumePoint | None = None, trained_tokens: int = 0
+        self,
+        spec: JobSpec | EvaluationSpec,
+        attempt: int = 1,
+        resume: ResumePoint | None = None,
+        trained_tokens: int = 0,
     ) -> None:
         token = f"claim-{spec.job}-{attempt}"
         self.tokens[spec.job] = token
@@ -90,7 +95,7 @@ class OtherSide:
         return self._ends()[0]
 
     def _ends(self) -> list[Any]:
-        return [e for kind in ("finished", "failed", "stopped") for e in self.events(kind)]
+        return [e for kind in ("finished", "evaluated", "failed", "stopped") for e in self.events(kind)]
 
     @property
     def log(self) -> str:

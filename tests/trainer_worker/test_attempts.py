@@ -34,7 +34,7 @@ PRESET_METRICS = {
 }
 HELD_OUT = list(itertools.islice(data.problems("validation"), 4))
 ROLLOUT_COLUMNS = [
-    "step", "group", "prompt", "completion", "item", "reward", "advantage", "tokens", "truncated", "grade",
+    "step", "group", "prompt", "completion", "item", "reward", "advantage", "tokens", "truncated", "grade", "row",
 ]  # fmt: skip
 
 

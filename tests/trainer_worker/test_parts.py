@@ -18,7 +18,7 @@ from tests.trainer_worker.jobs import make_spec
 from tests.trainer_worker.other_side import OtherSide
 from trainer_worker import memory
 from trainer_worker.assignment import Assignment
-from trainer_worker.callbacks import Interrupted, Watch
+from trainer_worker.callbacks import Watch
 from trainer_worker.checkpoints import check, seal
 from trainer_worker.data import render
 from trainer_worker.models import load_model, save

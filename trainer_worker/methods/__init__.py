@@ -17,11 +17,12 @@ from contracts.method import (
     RlooMethod,
 )
 from trainer_worker.assignment import Assignment
-from trainer_worker.callbacks import Interrupted, NothingLeft, Watch
+from trainer_worker.callbacks import NothingLeft, Watch
 from trainer_worker.checkpoints import check
 from trainer_worker.memory import peak_bytes
 from trainer_worker.methods.base import Base, load
 from trainer_worker.models import files_of, parameters_of, save
+from trainer_worker.orders import Interrupted
 from trainer_worker.spool import SpoolWriter
 
 
