@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from contracts import Contract
+from contracts.evaluation import Answering
 from contracts.method import (
     CanonicalMethod,
     DpoMethod,
@@ -114,6 +115,18 @@ def estimate(method: CanonicalMethod, load: Workload, *, checkpointing: bool) ->
         kept=_kept(method, load) + _kept_of_scorers(load),
         activations=at_once * tokens * _per_token(load, checkpointing),
         sampling=_sampling(h, load, tokens) if isinstance(h, SamplingHyperparameters) else 0,
+        scoring=max((SCORED_AT_ONCE * _layer(shape, load.bf16) for shape in load.scorers), default=0.0),
+    )
+
+
+def answering(how: Answering, load: Workload) -> Memory:
+    """Of an evaluation: weights that nobody learns, and the answers that are written at once."""
+    weights = load.shape.parameters * (HALF if load.bf16 else FLOAT)
+    tokens = load.tokens + how.max_completion_length
+    return Memory(
+        kept=weights + _kept_of_scorers(load),
+        activations=0.0,
+        sampling=_writing(how.batch_size * how.samples, load, tokens),
         scoring=max((SCORED_AT_ONCE * _layer(shape, load.bf16) for shape in load.scorers), default=0.0),
     )
 
@@ -232,7 +245,10 @@ def _layer(shape: Shape, bf16: bool) -> float:
 def _sampling(h: SamplingHyperparameters, load: Workload, tokens: int) -> float:
     """The cache of all completions, and four arrays as large as the vocabulary for each: logits, their normal form,
     probabilities and what is drawn from them."""
-    completions = int(fixed(h.batch_size)) * h.num_generations
+    return _writing(int(fixed(h.batch_size)) * h.num_generations, load, tokens)
+
+
+def _writing(completions: int, load: Workload, tokens: int) -> float:
     cache = 2 * load.shape.key_value * load.shape.layers * tokens * (HALF if load.bf16 else FLOAT)
     return completions * (cache + 4 * FLOAT * load.shape.vocabulary)
 

@@ -9,7 +9,7 @@ grades[0].score  # 1.0
 """
 
 from graders.grade import grade, item_columns
-from graders.needs import asks_outside, judges_of, models_of, runs_code, secrets_of
+from graders.needs import asks_outside, full_score, judges_of, models_of, runs_code, secrets_of
 from graders.parse import parse
 from graders.port import (
     Answer,
@@ -51,6 +51,7 @@ __all__ = [
     "Usage",
     "Vector",
     "asks_outside",
+    "full_score",
     "grade",
     "item_columns",
     "judges_of",

@@ -22,6 +22,18 @@ def models_of(grader: Grader) -> dict[str, str]:
     return _found(grader, _reward_model)
 
 
+FULL_SCORE = 1.0 - 1e-9
+"""A score from here on is a full one, unless the grader names its own threshold."""
+
+
+def full_score(grader: Grader) -> float | None:
+    """The score from which on an answer is right. None where a reward model is asked and nobody has set a threshold:
+    its scores have no full one."""
+    if grader.pass_threshold is not None:
+        return grader.pass_threshold
+    return None if models_of(grader) else FULL_SCORE
+
+
 def judges_of(grader: Grader) -> dict[str, str]:
     """The judges and embedding models that a grader asks over HTTP, as models_of."""
     return _found(grader, _judge)

@@ -11,16 +11,13 @@ from datasets import Dataset
 from transformers import PreTrainedModel
 
 from contracts.dataset import PreparedRow
-from graders import Grade, Port, models_of
+from graders import Grade, Port, full_score
 from graders.schema import Grader
 from trainer_worker.data import IGNORED, turns_of
 from trainer_worker.rewards import by_part, score, sub_means
 from trainer_worker.sampler import Answer, Sampler
 
 Values = dict[str, float]
-
-FULL_SCORE = 1.0 - 1e-9
-"""A score from here on is a full one, unless the grader names its own threshold."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +79,9 @@ class GradedAnswers:
             found |= Findings({"not_scored": 1 - sum(counts) / sum(wanted)})
         if not sum(counts):
             return found
-        if (full := self._full_score()) is not None:
+        if (full := full_score(self.grader)) is not None:
             found |= mean_of("accuracy", [sum(score >= full for score in row) for row in scored], counts)
         return found | mean_of("reward_mean", [sum(row) for row in scored], counts)
-
-    def _full_score(self) -> float | None:
-        if self.grader.pass_threshold is not None:
-            return self.grader.pass_threshold
-        return None if models_of(self.grader) else FULL_SCORE
 
     def _grades(self, pairs: list[tuple[Answer, PreparedRow]]) -> list[Grade]:
         prompts = [turns_of(row) for _, row in pairs]

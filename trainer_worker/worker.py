@@ -7,8 +7,8 @@ import sqlite3
 import threading
 import time
 
-from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
 from contracts.evaluation import EvaluationSpec
+from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
 from contracts.fault import Fault, FaultReport
 from graders.http import AnswerCache
 from trainer_worker import disk

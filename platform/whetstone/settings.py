@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "whetstone.evaluators",
     "whetstone.workers",
     "whetstone.jobs",
+    "whetstone.evaluations",
     "whetstone.deployments",
     "whetstone.webhooks",
     "whetstone.api",

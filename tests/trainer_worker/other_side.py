@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
 from contracts.evaluation import EvaluationSpec
+from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
 from contracts.job import FileRef, JobSpec
 from contracts.reach import Reach
 

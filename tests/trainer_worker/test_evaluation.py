@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contracts.event import AnswersScored, Evaluated, ResumePoint
 from contracts.evaluation import EvaluationSettings, EvaluationSpec, resolve
+from contracts.event import AnswersScored, Evaluated, ResumePoint
 from contracts.job import ModelRef
 from graders import parse
 from tests.trainer_worker.jobs import DIGITS, PARAMETERS, dataset, make_spec, reward_model
@@ -84,7 +84,8 @@ def test_a_killed_evaluation_goes_on_and_answers_as_one_that_was_left_alone(
     os.kill(training(launcher), signal.SIGKILL)
     side.wait_for_end()
     before = [(one.step, one.rows, one.scores, one.tokens) for one in side.events("scores")]
-    assert 7 <= len(before) + 1 and len(before) < 20
+    assert len(before) + 1 >= 7
+    assert len(before) < 20
 
     after = run(side, worker, spec, resume=before[-1][0])
     assert before + [(one.step, one.rows, one.scores, one.tokens) for one in after] == undisturbed
@@ -111,7 +112,7 @@ def test_rows_that_cannot_be_asked_are_counted(side: OtherSide, worker: Worker, 
 
 
 @pytest.mark.parametrize(
-    "grader, rows, code",
+    ("grader", "rows", "code"),
     [
         (DIGITS, [{"messages": [{"role": "user", "content": "9" * 4000}]}] * 3, "evaluation.nothing_to_ask"),
         (DIGITS, [{"messages": [{"role": "tool_of_nobody", "content": "1"}]}], "dataset.row_invalid"),

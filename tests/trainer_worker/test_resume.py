@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from contracts.evaluation import EvaluationSpec
 from contracts.event import ResumePoint
 from contracts.job import JobSpec
 from contracts.method import LoraAdapter, Method
@@ -103,7 +104,7 @@ def told(side: OtherSide) -> Told:
     return {event.step: event.values for event in side.events("metrics")}
 
 
-def begin(side: OtherSide, worker: Worker, spec: JobSpec) -> None:
+def begin(side: OtherSide, worker: Worker, spec: JobSpec | EvaluationSpec) -> None:
     side.reports.clear()
     side.queue(spec)
     threading.Thread(target=worker.wake, daemon=True).start()

@@ -14,6 +14,8 @@ WRITING: dict[str, Scope] = {
     "v1/fine_tuning/alpha/graders/validate": Scope.READ,
     "v1/fine_tuning/alpha/graders/run": Scope.JOBS,
     "api/v1/datasets": Scope.FILES,
+    "api/v1/evaluations": Scope.JOBS,
+    "api/v1/evaluations/check": Scope.READ,
     "api/v1/evaluators": Scope.JOBS,
     "api/v1/imports": Scope.JOBS,
     "api/v1/models": Scope.READ,

@@ -9,20 +9,20 @@ from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
 from contracts.method import CanonicalMethod, canonical
 from contracts.resolve import Facts, resolve, total_steps
-from graders import item_columns, models_of
 from graders.schema import Grader
 from whetstone.accounts.models import Team
 from whetstone.datasets.find import find_version
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import rows_for
 from whetstone.evaluators.find import find_evaluator
-from whetstone.evaluators.judges import missing_outside
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
+from whetstone.jobs.check_grader import check_columns, check_grader
 from whetstone.jobs.keep import model_of
 from whetstone.jobs.named import find_named
+from whetstone.jobs.noting import noting
 from whetstone.jobs.place import Place, place
-from whetstone.modelhub.find import find_model, find_scorer
+from whetstone.modelhub.find import find_model
 from whetstone.modelhub.models import Model
 
 BYTES_A_TOKEN = 3
@@ -59,22 +59,22 @@ def check(team: Team, draft: JobDraft) -> Checked:
     """Look up all that the draft names, and collect every problem instead of stopping at the first."""
     found = Checked(draft)
     method = canonical(_with_old_hyperparameters(draft).method)
-    with _noting(found):
+    with noting(found.problems):
         found.model = _base(team, draft.model, method)
-    with _noting(found):
+    with noting(found.problems):
         found.training = find_version(team, draft.training_file, param="training_file")
     if draft.validation_file is not None:
-        with _noting(found):
+        with noting(found.problems):
             found.validation = find_version(team, draft.validation_file, param="validation_file")
     if draft.integrations:
         names = ", ".join(sorted({one.type for one in draft.integrations}))
         found.warnings.append(Fault("job.integration_ignored", field="integrations", integration=names).report)
     _check_data(found, method)
-    with _noting(found):
+    with noting(found.problems):
         _check_evaluator(team, found, method)
-    with _noting(found):
+    with noting(found.problems):
         _resolve(found, method)
-    with _noting(found):
+    with noting(found.problems):
         _place(found)
     return found
 
@@ -134,22 +134,6 @@ def _workload(found: Checked) -> Workload | None:
     return Workload(shape=shape, tokens=tokens, bf16=bf16, scorers=tuple(beside))
 
 
-class _noting:
-    """Turns a Fault raised inside into one of the problems, or of the warnings."""
-
-    def __init__(self, found: Checked, *, is_warning: bool = False) -> None:
-        self.reports = found.warnings if is_warning else found.problems
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> bool:
-        if isinstance(error, Fault):
-            self.reports.append(error.report)
-            return True
-        return False
-
-
 def _with_old_hyperparameters(draft: JobDraft) -> JobDraft:
     """OpenAI's deprecated top-level hyperparameters, moved to where they belong."""
     if draft.hyperparameters is None:
@@ -169,14 +153,14 @@ def _with_old_hyperparameters(draft: JobDraft) -> JobDraft:
 
 def _check_data(found: Checked, method: CanonicalMethod) -> None:
     if found.training:
-        with _noting(found):
+        with noting(found.problems):
             check_rows(found.training, method, "training_file")
             check_labels(found.training, method, "training_file")
     if found.validation:
-        with _noting(found):
+        with noting(found.problems):
             check_held_out(found.validation, method, "validation_file")
     if found.training and found.validation:
-        with _noting(found, is_warning=True):
+        with noting(found.warnings):
             check_apart(found.training, found.validation)
 
 
@@ -192,32 +176,11 @@ def _check_evaluator(team: Team, found: Checked, method: CanonicalMethod) -> Non
             return
         raise Fault("evaluator.missing", field=f"method.{place}.evaluator", method=place)
     param = f"method.{place}.{'evaluator' if found.evaluator else 'grader'}"
-    _check_scorers(team, found, found.grader, param)
-    _check_outside(team, found, found.grader, param)
+    found.scorers = check_grader(team, found.grader, param, found.problems, is_saved=found.evaluator is not None)
     # Where nothing is sampled in training, the held-out rows alone are graded.
     graded = (found.training, found.validation) if method.is_reinforcement else (found.validation or found.training,)
     for version in filter(None, graded):
-        _check_columns(found.grader, version, param)
-
-
-def _check_scorers(team: Team, found: Checked, grader: Grader, param: str) -> None:
-    for name, path in models_of(grader).items():
-        with _noting(found):
-            found.scorers.append(find_scorer(team, name, param=param if found.evaluator else f"{param}.{path}"))
-
-
-def _check_outside(team: Team, found: Checked, grader: Grader, param: str) -> None:
-    for path, fault in missing_outside(team, grader):
-        place = param if found.evaluator else f"{param}.{path}"
-        found.problems.append(fault.report.model_copy(update={"field": place}))
-
-
-def _check_columns(grader: Grader, version: DatasetVersion, param: str) -> None:
-    names = version.item_names
-    for column in sorted(item_columns(grader)):
-        if column not in names:
-            columns = ", ".join(names) or "–"
-            raise Fault("evaluator.column_missing", field=param, column=column, columns=columns)
+        check_columns(found.grader, version, param)
 
 
 def _pinned(method: CanonicalMethod, found: Checked) -> CanonicalMethod:

@@ -10,6 +10,7 @@ from contracts.event import Claim, ResumePoint
 from whetstone import clock
 from whetstone.accounts.models import hash_of
 from whetstone.artifacts.store import missing
+from whetstone.jobs.answered import last_answered
 from whetstone.jobs.checkpoints import damaged_steps
 from whetstone.jobs.forget import forget
 from whetstone.jobs.models import Attempt, Event, Job
@@ -17,7 +18,7 @@ from whetstone.jobs.states import append, move
 from whetstone.modelhub.models import FILES
 from whetstone.workers.models import Worker
 
-STEPPED = ("metrics", "evaluation", "checkpoint", "rollouts")
+STEPPED = ("metrics", "evaluation", "scores", "checkpoint", "rollouts")
 
 
 @transaction.atomic
@@ -27,7 +28,7 @@ def claim(worker: str, pool: str, instance: str = "") -> Claim | None:
     job = waiting.select_for_update(skip_locked=True, of=("self",)).first()
     if job is None:
         return None
-    resume = newest_checkpoint(job)
+    resume = newest_checkpoint(job) if job.kind == Job.Kind.TRAINING else last_answered(job)
     token = secrets.token_urlsafe(32)
     job.attempt += 1
     job.lease_until = clock.now() + lease()

@@ -7,11 +7,13 @@ from statistics import NormalDist, fmean, stdev
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 RESAMPLES = 10_000
 SEED = 1843
 """The same rows give the same interval every time it is asked for."""
 _CHUNK = 4_000_000
+Means = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Interval:
 
     low: float
     high: float
-    method: Literal["wilson", "t", "paired_bootstrap"]
+    method: Literal["wilson", "t", "paired_bootstrap", "bootstrap"]
 
 
 def of_mean(rows: Sequence[float], confidence: float) -> Interval | None:
@@ -42,17 +44,54 @@ def of_difference(before: Sequence[float], after: Sequence[float], confidence: f
     interval too narrow (Hesterberg 2015, “What teachers should know about the bootstrap”). None of fewer than two rows.
     """
     differences = np.array(after) - np.array(before)
-    n = len(differences)
-    if n < 2:
+    if len(differences) < 2:
         return None
-    tail = NormalDist().cdf(-math.sqrt(n / (n - 1)) * student(confidence, n - 1))
-    random, means = np.random.default_rng(SEED), []
+    return of_means(resampled(differences), len(differences), confidence)
+
+
+def of_means(means: Means, n: int, confidence: float) -> Interval:
+    """Of the resampled means of the differences of `n` rows."""
+    low, high = np.quantile(means, _tails(n, confidence))
+    return Interval(float(low), float(high), "paired_bootstrap")
+
+
+def resampled(rows: Means) -> Means:
+    """The means of RESAMPLES samples of as many rows, drawn with replacement."""
+    n, random, means = len(rows), np.random.default_rng(SEED), []
     at_once = max(1, _CHUNK // n)
     for first in range(0, RESAMPLES, at_once):
         drawn = random.integers(n, size=(min(at_once, RESAMPLES - first), n))
-        means.append(differences[drawn].mean(axis=1))
-    low, high = np.quantile(np.concatenate(means), (tail, 1 - tail))
-    return Interval(float(low), float(high), "paired_bootstrap")
+        means.append(rows[drawn].mean(axis=1))
+    return np.concatenate(means)
+
+
+def of_columns(rows: Means, confidence: float) -> list[Interval | None]:
+    """Of the mean of each column [rows, columns], by one bootstrap over the rows. NaN: the row says nothing there.
+
+    None for a column of fewer than two rows.
+    """
+    n, known = len(rows), ~np.isnan(rows)
+    if n < 2:
+        return [None] * rows.shape[1]
+    values, random, means = np.nan_to_num(rows), np.random.default_rng(SEED), []
+    at_once = max(1, _CHUNK // n)
+    for first in range(0, RESAMPLES, at_once):
+        size = min(at_once, RESAMPLES - first)
+        places = random.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        times = np.bincount(places.ravel(), minlength=size * n).reshape(size, n)
+        with np.errstate(invalid="ignore"):
+            means.append((times @ values) / (times @ known))
+    ends = np.nanquantile(np.concatenate(means), _tails(n, confidence), axis=0)
+    counts = known.sum(axis=0)
+    return [
+        Interval(float(low), float(high), "bootstrap") if count > 1 else None
+        for low, high, count in zip(*ends, counts, strict=True)
+    ]
+
+
+def _tails(n: int, confidence: float) -> tuple[float, float]:
+    tail = NormalDist().cdf(-math.sqrt(n / (n - 1)) * student(confidence, n - 1))
+    return tail, 1 - tail
 
 
 def _wilson(share: float, n: int, confidence: float) -> Interval:

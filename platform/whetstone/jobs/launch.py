@@ -1,6 +1,7 @@
 """The one way a job begins."""
 
 import secrets
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -14,6 +15,7 @@ from whetstone.jobs.models import Event, Job, new_job_id
 from whetstone.jobs.named import find_named
 from whetstone.jobs.states import append
 from whetstone.jobs.wake import wake_when_committed
+from whetstone.modelhub.models import Model
 
 
 def launch(user: User, team: Team, draft: JobDraft) -> Job:
@@ -40,8 +42,8 @@ def _create(user: User, team: Team, found: Checked) -> Job:
     assert found.place
     seed = draft.seed if draft.seed is not None else secrets.randbelow(2**31)
     job_id = new_job_id()
-    spec, at = _spec(job_id, found, seed), clock.now()
-    job = Job.objects.create(
+    spec = _spec(job_id, found, seed)
+    job = Job(
         id=job_id,
         team=team,
         created_by=user,
@@ -57,18 +59,24 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         metadata=draft.metadata or {},
         seed=seed,
         total_steps=spec.total_steps,
-        woken_at=at,
-        last_event=1,
         expected_memory=int(found.place.expected) if found.place.expected else None,
     )
-    if found.scorers:
-        job.scorers.set(found.scorers)
-    data = {"from": "", "to": "queued", "reason": "", "fault": None}
-    Event.objects.create(job=job, number=1, attempt=0, type="status", at=at, data=data)
+    begin(job, found.scorers)
     if draft.integrations:
         append(job, "log", {"text": str(Fault("job.integration_ignored", integration=draft.integrations[0].type))})
-    wake_when_committed(job)
     return job
+
+
+def begin(job: Job, scorers: Sequence[Model]) -> None:
+    """Store a job of either kind, queued, with its first event. Inside a transaction: its workers are woken after."""
+    at = clock.now()
+    job.woken_at, job.last_event = at, 1
+    job.save(force_insert=True)
+    if scorers:
+        job.scorers.set(scorers)
+    data = {"from": "", "to": "queued", "reason": "", "fault": None}
+    Event.objects.create(job=job, number=1, attempt=0, type="status", at=at, data=data)
+    wake_when_committed(job)
 
 
 def _spec(job_id: str, found: Checked, seed: int) -> JobSpec:

@@ -4,8 +4,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from contracts.evaluation import EvaluationSpec
 from contracts.fault import FaultReport
 from contracts.job import ENDED, JobDraft, JobSpec
+from contracts.work import SPEC
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Owned, Team, User
 from whetstone.artifacts.models import Blob
@@ -31,6 +33,12 @@ class Job(Owned):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    class Kind(models.TextChoices):
+        """A training makes a model. An evaluation makes numbers: see `whetstone.evaluations`."""
+
+        TRAINING = "training"
+        EVALUATION = "evaluation"
+
     class Wish(models.TextChoices):
         """What a person wants of a running job; the worker hears it with its next report."""
 
@@ -39,6 +47,7 @@ class Job(Owned):
         PAUSE = "pause"
 
     id = models.CharField(max_length=64, primary_key=True, default=new_job_id, editable=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.TRAINING)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -53,10 +62,14 @@ class Job(Owned):
     """What was asked for, as it was asked."""
     spec = models.JSONField()
     """What the worker is given, with a number in every place."""
-    method = models.CharField(max_length=32)
+    method = models.CharField(max_length=32, blank=True)
+    """Of a training."""
     base = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="jobs")
-    training = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="jobs")
+    """What a training starts from; the model that is evaluated."""
+    training = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
+    """None for an evaluation, which learns from no rows."""
     validation = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs")
+    """Held-out rows of a training; the rows of an evaluation."""
     evaluator = models.ForeignKey(EvaluatorVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
     scorers = models.ManyToManyField(Model, through="JobScorer", related_name="scored_jobs")
     """The reward models that its evaluator asks."""
@@ -88,6 +101,7 @@ class Job(Owned):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["team", "-created_at", "-id"], name="job_newest_first"),
+            models.Index(fields=["team", "kind", "-created_at", "-id"], name="job_kind_newest_first"),
             models.Index(fields=["status", "pool", "created_at"], name="job_waiting"),
             models.Index(
                 fields=["pool", "method", "-finished_at"],
@@ -100,14 +114,19 @@ class Job(Owned):
                 condition=Q(status="running", lease_until__isnull=False) | ~Q(status="running"),
                 name="running_jobs_have_a_lease",
             ),
+            models.CheckConstraint(
+                condition=Q(kind="training", training__isnull=False)
+                | Q(kind="evaluation", training__isnull=True, validation__isnull=False),
+                name="jobs_have_the_rows_of_their_kind",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.id
 
     @property
-    def job_spec(self) -> JobSpec:
-        return JobSpec.model_validate(self.spec)
+    def job_spec(self) -> JobSpec | EvaluationSpec:
+        return SPEC.validate_python(self.spec)
 
     @property
     def job_draft(self) -> JobDraft:
@@ -124,7 +143,7 @@ class Job(Owned):
     @property
     def label(self) -> str:
         """What a person calls it."""
-        return self.suffix or f"{self.method}-{self.id[-6:]}"
+        return self.suffix or f"{self.method or self.kind}-{self.id[-6:]}"
 
     @property
     def model_name(self) -> str:
@@ -250,7 +269,8 @@ class Event(models.Model):
     at = models.DateTimeField()
     data = models.JSONField(default=dict)
     rows = models.JSONField(null=True)
-    """Of an evaluation: each held-out row's part in its numbers. Apart from `data`, which is read far more often."""
+    """Each held-out row's part in an evaluation's numbers, or each answer's score. Apart from `data`, which is read far
+    more often."""
 
     class Meta:
         ordering = ["job_id", "number"]  # “job” would join the jobs, to sort by their own order
@@ -260,7 +280,7 @@ class Event(models.Model):
             models.UniqueConstraint(fields=["job", "attempt", "seq"], name="one_event_per_report"),
             models.UniqueConstraint(
                 fields=["job", "type", "step"],
-                condition=Q(type__in=("metrics", "evaluation", "checkpoint")),
+                condition=Q(type__in=("metrics", "evaluation", "scores", "checkpoint")),
                 name="each_step_is_told_once",
             ),
         ]

@@ -1,8 +1,8 @@
 """Checkpoints by the names that OpenAI's API gives them: `ft:base:team:suffix:id:ckpt-step-4`."""
 
 from whetstone.accounts.models import Team
-from whetstone.accounts.scope import owned
 from whetstone.jobs.checkpoints import Checkpoint, checkpoints_of
+from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
 
 MARK = ":ckpt-step-"
@@ -13,7 +13,7 @@ def find_named(team: Team, name: str) -> tuple[Job, Checkpoint] | None:
     model, mark, step = name.rpartition(MARK)
     if not mark or not (step.isascii() and step.isdecimal()) or len(step) > 9:
         return None
-    jobs = owned(Job, team).select_related("team", "base", "trained").filter(id__endswith=model.rpartition(":")[2])
+    jobs = trainings(team).select_related("team", "base", "trained").filter(id__endswith=model.rpartition(":")[2])
     for job in jobs:
         if job.model_name == model:
             rows = [one for one in checkpoints_of(job) if one.step == int(step) and not one.is_damaged]

@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from contracts.event import (
+    AnswersScored,
     CheckpointSaved,
+    Evaluated,
     Evaluation,
     Failed,
     Finished,
@@ -31,9 +33,11 @@ from whetstone.jobs.states import move
 from whetstone.jobs.wake import wake_later
 
 REPLACED = Reply(order="replaced", lease_s=0)
-FINAL = (Finished, Failed, Stopped)
+FINAL = (Finished, Evaluated, Failed, Stopped)
 WITH_FILES = (CheckpointSaved, Finished)
-ONCE_A_STEP = (Metrics, Evaluation, CheckpointSaved)
+ONCE_A_STEP = (Metrics, Evaluation, AnswersScored, CheckpointSaved)
+ONCE_A_STEP_TYPES = ("metrics", "evaluation", "scores", "checkpoint")
+ANSWERS = {"rows", "scores", "tokens", "truncated", "failed", "skipped"}
 STEPLESS = (Phase, LogLines, Failed)
 
 
@@ -96,7 +100,8 @@ def _write(job: Job, attempt: Attempt, reports: list[Report], ahead_s: float) ->
     attempt.save(update_fields=["last_seq"])
     for report in news:
         if isinstance(report.event, Metrics):
-            job.step, job.phase = max(job.step, report.event.step), "training"
+            job.step = max(job.step, report.event.step)
+            job.phase = "training" if job.kind == Job.Kind.TRAINING else "evaluating"
         if isinstance(report.event, Phase):
             job.phase = report.event.name
 
@@ -114,7 +119,7 @@ def _untold(job: Job, reports: list[Report]) -> list[Report]:
     steps = {key[1] for key in keys if key}
     told: set[tuple[str, int | None] | None] = set()
     if steps:
-        events = job.events.filter(type__in=("metrics", "evaluation", "checkpoint"), step__in=steps)
+        events = job.events.filter(type__in=ONCE_A_STEP_TYPES, step__in=steps)
         told = set(events.order_by().values_list("type", "step"))
     news = []
     for key, report in zip(keys, reports, strict=True):
@@ -127,6 +132,9 @@ def _untold(job: Job, reports: list[Report]) -> list[Report]:
 def _event(job: Job, attempt: Attempt, report: Report, number: int, ahead_s: float) -> Event:
     data = report.event.model_dump(mode="json", exclude={"type", "step"})
     rows = data.pop("rows", None) if isinstance(report.event, Evaluation) else None
+    if isinstance(report.event, AnswersScored):
+        rows = {name: data.pop(name) for name in ANSWERS}
+        data["answers"] = len(report.event.rows)
     return Event(
         job=job,
         number=number,
@@ -140,9 +148,13 @@ def _event(job: Job, attempt: Attempt, report: Report, number: int, ahead_s: flo
     )
 
 
-def _end(job: Job, event: Finished | Failed | Stopped, config: dict[str, Any] | None) -> None:
+def _end(job: Job, event: Finished | Evaluated | Failed | Stopped, config: dict[str, Any] | None) -> None:
     if isinstance(event, Finished):
         _succeed(job, event, config)
+    elif isinstance(event, Evaluated):
+        job.peak_memory = event.peak_memory
+        job.save(update_fields=["peak_memory"])
+        move(job, "succeeded")
     elif isinstance(event, Stopped):
         move(job, "paused" if job.wish == Job.Wish.PAUSE else "cancelled" if job.wish else "queued")
         if job.status == Job.Status.QUEUED:

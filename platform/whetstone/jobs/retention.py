@@ -140,10 +140,7 @@ def _contents() -> Iterator[Content]:
     for team_id, files in Model.objects.order_by().values_list("team_id", "files"):
         yield from ((team_id, file["sha256"]) for file in files)
     for job in Job.objects.exclude(status__in=ENDED).order_by():
-        spec = job.job_spec
-        files = [file for model in (spec.model, *spec.scorers) for file in model.files]
-        files += [version.file for version in (spec.training, spec.validation) if version]
-        yield from ((job.team_id, file.sha256) for file in files)
+        yield from ((job.team_id, file.sha256) for file in job.job_spec.files)
     named = Event.objects.filter(type__in=NAMES_FILES).order_by()
     for team_id, data in named.values_list("job__team_id", "data").iterator():
         yield from ((team_id, file["sha256"]) for file in files_of(data))

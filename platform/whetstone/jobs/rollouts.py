@@ -1,6 +1,7 @@
 """What the model answered in training, read from parquet parts with DuckDB."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import duckdb
@@ -12,6 +13,7 @@ from contracts.job import FileRef
 from graders.receipt import GradeJson
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
+from whetstone.artifacts.store import missing
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.parts import local
 
@@ -69,6 +71,24 @@ def rollouts(job: Job, *, step: int | None, order: Order, limit: int, offset: in
         names = [column[0] for column in found.description or []]
         rows = [_row(dict(zip(names, row, strict=True))) for row in found.fetchall()]
     return {"rows": rows, "steps": steps, "total": total[0] if total else 0}
+
+
+def answers_to(job: Job, rows: Sequence[int]) -> dict[int, list[Rollout]]:
+    """Of an evaluation: what is still stored of the answers to these rows, in the order in which they were sampled."""
+    parts = job.events.filter(type="rollouts").order_by("step").values_list("data", flat=True)
+    refs = [FileRef.model_validate(data["file"]) for data in parts]
+    lost = {file.sha256 for file in missing(job.team, refs)}
+    files = [str(path) for path in local(job.team, [ref for ref in refs if ref.sha256 not in lost])]
+    found: dict[int, list[Rollout]] = {}
+    if not files or not rows:
+        return found
+    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as db:
+        query = f'SELECT "row", {COLUMNS} FROM read_parquet($files) WHERE "row" IN (SELECT unnest($rows))'
+        told = db.execute(query, {"files": files, "rows": list(rows)})
+        names = [column[0] for column in told.description or []][1:]
+        for number, *values in told.fetchall():
+            found.setdefault(number, []).append(_row(dict(zip(names, values, strict=True))))
+    return found
 
 
 def _row(row: dict[str, Any]) -> Rollout:  # Any: of the columns' types

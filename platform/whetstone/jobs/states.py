@@ -57,7 +57,7 @@ def move(job: Job, to: Status, reason: str = "", fault: FaultReport | None = Non
         ]
     )
     append(job, "status", {"from": before, "to": to, "reason": reason, "fault": job.fault})
-    if to in ENDED:
+    if to in ENDED and job.kind == Job.Kind.TRAINING:
         make_later(job)
 
 

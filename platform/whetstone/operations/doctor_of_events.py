@@ -13,7 +13,7 @@ from whetstone.jobs.models import Attempt, Event, Job
 from whetstone.jobs.retention import files_of
 from whetstone.operations.finding import Finding, ranges
 
-ONCE = ("metrics", "evaluation", "checkpoint")
+ONCE = ("metrics", "evaluation", "scores", "checkpoint")
 
 
 def broken_checkpoints() -> Iterator[Finding]:

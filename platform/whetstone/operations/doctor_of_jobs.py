@@ -55,7 +55,8 @@ def _end(attempt_id: int) -> bool:
 
 
 def jobs_without_model() -> Iterator[Finding]:
-    for job in Job.objects.filter(status=Job.Status.SUCCEEDED, trained=None, trained_deleted_at=None):
+    trainings = Job.objects.filter(kind=Job.Kind.TRAINING, status=Job.Status.SUCCEEDED)
+    for job in trainings.filter(trained=None, trained_deleted_at=None):
         advice = "Restore it from a backup, or clone the job."
         yield Finding("succeeded without model", job.id, "succeeded, and its model is gone", advice)
 
@@ -64,9 +65,7 @@ def jobs_without_files() -> Iterator[Finding]:
     """Jobs that are still to be trained, and whose model or data nobody could bring."""
     present = set(Blob.objects.values_list("team_id", "sha256"))
     for job in Job.objects.exclude(status__in=ENDED):
-        spec = job.job_spec
-        files = [*spec.model.files, spec.training.file, *([spec.validation.file] if spec.validation else [])]
-        if lost := [file.path for file in files if (job.team_id, file.sha256) not in present]:
+        if lost := [file.path for file in job.job_spec.files if (job.team_id, file.sha256) not in present]:
             what = f"reads files that nobody stored: {', '.join(lost)}"
             yield Finding("job lacks files", job.id, what, "Put them back from a backup; or cancel the job.")
 

@@ -16,7 +16,7 @@ from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import why_not, why_not_held_out
 from whetstone.evaluators.models import EvaluatorVersion
-from whetstone.jobs.models import Job
+from whetstone.jobs.kinds import trainings
 from whetstone.modelhub.models import Model
 from whetstone.web.schemas import grader_schema, known_names, method_schema
 from whetstone.web.templatetags.whetstone import short_number
@@ -68,7 +68,7 @@ def _unfit_held_out(shape: str) -> dict[str, str]:
 
 def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
     """A clone is what was asked for then, as it was asked."""
-    cloned = owned(Job, team).filter(id=query.get("from", "")).first()
+    cloned = trainings(team).filter(id=query.get("from", "")).first()
     if cloned is not None:
         return _clone(cloned.draft)
     block = {"evaluator": query["evaluator"]} if "evaluator" in query else {}

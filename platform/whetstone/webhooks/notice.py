@@ -15,7 +15,9 @@ STATUSES = ("succeeded", "failed", "cancelled", "paused")
 def notice() -> None:
     """One look at all jobs that have told something since the last one."""
     for team, since in Endpoint.objects.order_by().values_list("team").annotate(Min("created_at")):
-        jobs = Job.objects.filter(team=team).filter(Q(finished_at=None) | Q(finished_at__gte=since))
+        jobs = Job.objects.filter(team=team, kind=Job.Kind.TRAINING).filter(
+            Q(finished_at=None) | Q(finished_at__gte=since)
+        )
         news = jobs.filter(Q(webhook_cursor=None) | Q(last_event__gt=F("webhook_cursor__number")))
         for job_id in news.order_by("created_at").values_list("id", flat=True)[:MOST_JOBS]:
             _look_through(job_id)

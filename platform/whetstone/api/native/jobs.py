@@ -9,8 +9,10 @@ from ninja import Query, Router
 from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.estimate import GB, Fit
+from contracts.fault import Fault
 from contracts.job import JobDraft
 from contracts.method import canonical
+from whetstone.accounts.scope import owned
 from whetstone.api.answers import described
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
@@ -19,7 +21,7 @@ from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.evaluations import Measure, evaluations_of, measures_of, valid_name
 from whetstone.jobs.headline import headline_of
-from whetstone.jobs.models import Event
+from whetstone.jobs.models import Event, Job
 from whetstone.jobs.rollouts import Order, Rollouts, rollouts
 from whetstone.jobs.series import Series, series
 from whetstone.jobs.tail import Watch, as_json, follow
@@ -102,7 +104,7 @@ def _changed(draft: JobDraft) -> int:
 
 @router.get("/{job_id}/series")
 def job_series(request: HttpRequest, job_id: str, max_points: Annotated[int, Query(ge=10, le=20000)] = 1000) -> Series:
-    return series(find_job(request, job_id), max_points)
+    return series(_of_any_kind(request, job_id), max_points)
 
 
 @described
@@ -185,13 +187,13 @@ def job_rollouts(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
 ) -> Rollouts:
-    return rollouts(find_job(request, job_id), step=step, order=order, limit=limit, offset=offset)
+    return rollouts(_of_any_kind(request, job_id), step=step, order=order, limit=limit, offset=offset)
 
 
 @router.get("/{job_id}/live")
 def live(request: HttpRequest, job_id: str, after: Annotated[int, Query(ge=0, le=LARGEST)] = 0) -> HttpResponseBase:
     """Events as they come, as server-sent events. `Last-Event-ID` wins over `after`."""
-    job = find_job(request, job_id)
+    job = _of_any_kind(request, job_id)
     last = request.headers.get("Last-Event-ID", "")
     seen = int(last) if last.isdecimal() and len(last) < 19 else after
     return event_stream(_sse(job.id, seen))
@@ -207,3 +209,11 @@ async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:
 
 def _message(event: Event) -> bytes:
     return f"id: {event.number}\nevent: {event.type}\ndata: ".encode() + orjson.dumps(as_json(event)) + b"\n\n"
+
+
+def _of_any_kind(request: HttpRequest, job_id: str) -> Job:
+    """A training, or an evaluation: both are watched in one way. Raises Fault job.not_found."""
+    job = owned(Job, caller(request).team).select_related("team").filter(id=job_id).first()
+    if job is None:
+        raise Fault("job.not_found", field="job_id", job=job_id)
+    return job

@@ -9,6 +9,7 @@ from whetstone.api.native import (
     datasets,
     deliveries,
     diffs,
+    evaluations,
     evaluators,
     graders,
     imports,
@@ -40,6 +41,7 @@ native_api.add_router("/graders", trials.router)
 native_api.add_router("/evaluators", diffs.router)  # before the names
 native_api.add_router("/evaluators", evaluators.router)
 native_api.add_router("/evaluator-templates", evaluators.templates)
+native_api.add_router("/evaluations", evaluations.router)
 native_api.add_router("/judges", judges.router)
 native_api.add_router("/secrets", judges.secrets)
 native_api.add_router("/keys", keys.router)

@@ -13,7 +13,6 @@ from django.utils import translation
 from ninja import Query, Router
 
 from contracts.fault import Fault
-from whetstone.accounts.scope import owned
 from whetstone.api.answers import Page
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
@@ -23,6 +22,7 @@ from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
 from whetstone.api.openai.pages import as_page, page
 from whetstone.api.openai.schema import CheckpointJson, EventJson, JobJson
 from whetstone.jobs.checkpoints import checkpoints_of
+from whetstone.jobs.kinds import trainings
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
@@ -139,7 +139,7 @@ def checkpoints(
 
 
 def _jobs(request: HttpRequest) -> QuerySet[Job]:
-    return owned(Job, caller(request).team).select_related("team", "base", "trained", "result_file__blob")
+    return trainings(caller(request).team).select_related("team", "base", "trained", "result_file__blob")
 
 
 def find_job(request: HttpRequest, job_id: str) -> Job:

@@ -126,7 +126,7 @@ def job_json(job: Job) -> JobJson:
         "fine_tuned_model": job.trained.name if job.trained else None,
         "organization_id": job.team.slug,
         "status": job.status,
-        "training_file": job.training_id,
+        "training_file": job.training_id or "",
         "validation_file": job.validation_id,
         "result_files": [results.id] if (results := result_file_of(job)) else [],
         "trained_tokens": job.trained_tokens,

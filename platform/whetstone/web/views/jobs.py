@@ -15,6 +15,7 @@ from contracts.method import METHODS
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.jobs.keep import keep_checkpoint
+from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
 from whetstone.jobs.tail import as_json
@@ -33,7 +34,7 @@ LISTED_EVENTS = 200
 @login_required
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    mine = owned(Job, team_of(person(request))).select_related("base", "created_by")
+    mine = trainings(team_of(person(request))).select_related("base", "created_by")
     status = request.GET.get("status", "")
     shown = mine.filter(status=status) if status in Job.Status.values else mine
     page = Paginator(shown, JOBS_A_PAGE).get_page(request.GET.get("page"))
@@ -59,6 +60,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     mine = owned(Job, team_of(person(request)))
+    if mine.filter(id=job_id, kind=Job.Kind.EVALUATION).exists():
+        return redirect("evaluation", job_id)
     found = get_object_or_404(
         mine.select_related(
             "base", "training__dataset", "validation__dataset", "evaluator__evaluator", "trained", "created_by"

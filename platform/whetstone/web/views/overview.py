@@ -9,6 +9,7 @@ from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluators.models import Evaluator
+from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.modelhub.models import Model
@@ -26,7 +27,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     team = team_of(person(request))
     mine = owned(Job, team).select_related("base", "trained")
     waiting = mine.filter(status__in=WAITING).order_by("created_at")[:10]
-    ended = mine.filter(status__in=ENDED).order_by("-finished_at")[:6]
+    ended = mine.filter(kind=Job.Kind.TRAINING, status__in=ENDED).order_by("-finished_at")[:6]
     context = {
         "running": mine.filter(status=Job.Status.RUNNING),
         "waiting": [(job, waiting_reason(job)) for job in waiting],
@@ -40,12 +41,12 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 def _first_steps(team: Team) -> dict[str, bool] | None:
     """What a newcomer still has to do; None once a job of theirs came to its end."""
-    if owned(Job, team).filter(status=Job.Status.SUCCEEDED).exists():
+    if trainings(team).filter(status=Job.Status.SUCCEEDED).exists():
         return None
     return {
         "worker": bool(alive()),
         "model": owned(Model, team).exists(),
         "dataset": owned(DatasetVersion, team).exclude(shape="").exists(),
         "evaluator": owned(Evaluator, team).exists(),
-        "job": owned(Job, team).exists(),
+        "job": trainings(team).exists(),
     }
