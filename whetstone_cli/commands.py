@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from whetstone_cli import datasets, evaluators, jobs, models
 from whetstone_cli.ends import Ended, Exit
+from whetstone_cli.evaluate import evaluate
 from whetstone_cli.gate import gate
 from whetstone_cli.login import login
 from whetstone_cli.say import note
@@ -46,4 +47,5 @@ app.add_typer(datasets.app, name="datasets")
 app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
+app.command()(evaluate)
 app.command()(gate)

@@ -63,9 +63,7 @@ def try_evaluator(
     json: AsJson = False,
 ) -> None:
     """Grade the answers that a dataset's rows hold."""
-    given = _grader(evaluator)
-    named = {"evaluator": given} if isinstance(given, str) else {"grader": given}
-    found = connect().post("/api/v1/graders/try", named | {"dataset": on, "limit": rows})
+    found = connect().post("/api/v1/graders/try", named_grader(evaluator) | {"dataset": on, "limit": rows})
     if json:
         return as_json(found)
     table(
@@ -75,6 +73,12 @@ def try_evaluator(
     numbers = {name: value for name, value in found["summary"].items() if isinstance(value, int | float)}
     line("")
     table(("summary", ""), [(name.replace("_", " "), value) for name, value in numbers.items()])
+
+
+def named_grader(given: str) -> dict[str, Json]:
+    """As requests take it: a saved one by its name, or a file's JSON."""
+    found = _grader(given)
+    return {"evaluator": found} if isinstance(found, str) else {"grader": found}
 
 
 def _grader(given: str) -> Json:

@@ -12,6 +12,7 @@ from whetstone_cli.api import Api, Json
 from whetstone_cli.ends import Ended, Exit
 from whetstone_cli.say import note
 
+JOBS = "/v1/fine_tuning/jobs"
 ENDED = ("succeeded", "failed", "cancelled")
 POLL_S = 1.0
 PATIENCE_S = 3600.0
@@ -23,23 +24,24 @@ class Shows(Protocol):
     def __call__(self, job: Json, said: str) -> None: ...
 
 
-def wait(api: Api, job_id: str, timeout_s: float | None = None) -> Json:
-    """The job as it ended. Raises Ended with UNKNOWN when the time is up first."""
+def wait(api: Api, job_id: str, timeout_s: float | None = None, *, at: str = JOBS) -> Json:
+    """The job, or another thing that lies at the address `at`, as it ended. Raises Ended with UNKNOWN when the time is
+    up first."""
     api.patience_s = PATIENCE_S
     give_up = time.monotonic() + timeout_s if timeout_s is not None else None
     try:
         with _showing() as show:
             while True:
-                job = api.get(f"/v1/fine_tuning/jobs/{job_id}")
-                show(job, _numbers(api, job_id) if job["status"] == "running" else "")
+                job = api.get(f"{at}/{job_id}")
+                show(job, _numbers(api, job_id) if at == JOBS and job["status"] == "running" else "")
                 if job["status"] in ENDED:
                     return job
                 if give_up is not None and time.monotonic() > give_up:
                     sentence = f"{job_id} is {job['status']} at step {job['step']} after {timeout_s:g} s."
-                    raise Ended(Exit.UNKNOWN, sentence, _how_to_go_on(job_id))
+                    raise Ended(Exit.UNKNOWN, sentence, _how_to_go_on(job_id, at))
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
-        raise Ended(Exit.INTERRUPTED, f"{job_id} goes on without you.", _how_to_go_on(job_id)) from None
+        raise Ended(Exit.INTERRUPTED, f"{job_id} goes on without you.", _how_to_go_on(job_id, at)) from None
 
 
 def end_as(job: Json) -> None:
@@ -51,7 +53,9 @@ def end_as(job: Json) -> None:
     raise Ended(Exit.JOB_FAILED, sentence, error.get("next_step") or "")
 
 
-def _how_to_go_on(job_id: str) -> str:
+def _how_to_go_on(job_id: str, at: str) -> str:
+    if at != JOBS:
+        return "The same command finds it again, and waits."
     return f"`whetstone jobs wait {job_id}` waits again, `whetstone jobs cancel {job_id}` ends it."
 
 

@@ -65,6 +65,8 @@ class EvaluationJson(TypedDict):
     created_at: int
     finished_at: int | None
     status: str
+    reason: str | None
+    phase: str | None
     model: str
     dataset: str
     dataset_id: str
@@ -317,6 +319,8 @@ def evaluation_json(found: Evaluation, *, with_overlap: bool = True) -> Evaluati
         "created_at": int(job.created_at.timestamp()),
         "finished_at": int(job.finished_at.timestamp()) if job.finished_at else None,
         "status": job.status,
+        "reason": job.reason or None,
+        "phase": job.phase or None,
         "model": job.base.name,
         "dataset": str(job.validation),
         "dataset_id": job.validation_id or "",
