@@ -42,7 +42,7 @@ def evaluate(
     settings = {
         "samples": samples, "limit": limit, "max_completion_length": longest, "temperature": temperature,
     }  # fmt: skip
-    body = {"model": model, "dataset": dataset, "baseline": baseline, "anew": anew} | named_grader(evaluator)
+    body: Json = {"model": model, "dataset": dataset, "baseline": baseline, "anew": anew} | named_grader(evaluator)
     body["settings"] = {name: value for name, value in settings.items() if value is not None}
     made = api.post(EVALUATIONS, body)
     for one in made["reused"]:

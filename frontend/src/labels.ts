@@ -13,7 +13,7 @@ const STATUS: Record<string, () => string> = {
 const PHASE: Record<string, () => string> = {
   downloading: () => gettext("downloading"),
   loading: () => gettext("loading the model"),
-  evaluating: () => gettext("evaluating held-out rows"),
+  evaluating: () => gettext("evaluating"),
   training: () => gettext("training"),
   saving: () => gettext("saving"),
   uploading: () => gettext("uploading"),

@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 from contracts.catalogue import CATALOGUE
+from contracts.evaluation import EvaluationSettings
 from whetstone.evaluators.templates import texts
 from whetstone.web.schemas import GRADER, METHOD, SPOKEN
 
@@ -56,6 +57,7 @@ def _of_the_platform() -> Iterator[MESSAGE]:
     yield from texts()
     for schema in (GRADER, METHOD):
         yield from _of_schema(schema.json_schema())
+    yield from _of_schema(EvaluationSettings.model_json_schema())
 
 
 def _of_schema(schema: Any) -> Iterator[str]:

@@ -21,7 +21,7 @@ STATUSES = {
 PHASES = {
     "downloading": _("downloading"),
     "loading": _("loading the model"),
-    "evaluating": _("evaluating held-out rows"),
+    "evaluating": _("evaluating"),
     "training": _("training"),
     "saving": _("saving"),
     "uploading": _("uploading"),
@@ -47,6 +47,39 @@ FITS = {"fits": _("Fits"), "tight": _("Tight"), "too_big": _("Too big")}
 FIT_MARKS = {"fits": "good", "tight": "waiting", "too_big": "bad"}
 """Classes of badges."""
 TASKS = {"text": _("Text"), "reward": _("Reward")}
+MEASURES = {
+    "mean": _("Mean score"),
+    "accuracy": _("Right answers"),
+    "length_mean": _("Tokens an answer"),
+    "truncated": _("Cut off"),
+    "errors": _("Grader errors"),
+    "not_scored": _("Not scored"),
+}
+SHARES = ("accuracy", "truncated", "errors", "not_scored", "improved", "regressed", "delta_accuracy")
+CHANGES = {
+    "delta": _("Change of the mean score"),
+    "delta_accuracy": _("Change of right answers"),
+    "delta_length": _("Change of tokens an answer"),
+    "improved": _("Rows that improved"),
+    "regressed": _("Rows that regressed"),
+    "mean": _("Mean score"),
+}
+VERDICTS = {"ship": _("SHIP"), "dont_ship": _("DON'T SHIP"), "cant_tell": _("CAN'T TELL")}
+JUDGEMENTS = {"met": _("met"), "not_met": _("not met"), "unsure": _("cannot be told")}
+ANSWER_ORDERS = {
+    "worst": _("Worst first"),
+    "best": _("Best first"),
+    "row": _("By row"),
+    "longest": _("Longest first"),
+}
+ANSWER_FILTERS = {
+    "all": _("All answers"),
+    "failed": _("Wrong"),
+    "passed": _("Right"),
+    "truncated": _("Cut off"),
+    "errors": _("Grader errors"),
+    "not_scored": _("Not scored"),
+}
 METHODS: "dict[str, _StrPromise]" = {
     name: _(str(method.model_config["title"])) for name, method in contracts.method.METHODS.items()
 }

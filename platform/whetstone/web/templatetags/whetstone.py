@@ -16,7 +16,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from whetstone.web.words import IMPORT_STATES, PHASES, STATUSES
+from contracts.fault import FaultReport
+from whetstone.api.errors import ErrorJson, fault_json
+from whetstone.evaluations.numbers import Measure
+from whetstone.web.words import IMPORT_STATES, PHASES, SHARES, STATUSES
 
 register = template.Library()
 THEMES = ("system", "light", "dark")
@@ -122,6 +125,35 @@ def score(value: float) -> str:
     return f"{value:.3g}"
 
 
+@register.filter
+def share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+@register.filter
+def said(report: FaultReport) -> ErrorJson:
+    """A fault in the reader's language."""
+    return fault_json(report)
+
+
+@register.filter
+def measured(one: Measure) -> str:
+    """A number of an evaluation: a share in percent, anything else with three digits that count."""
+    return _shown(one["name"], one["value"])
+
+
+@register.filter
+def interval(one: Measure) -> str:
+    """From where to where it may be; empty where nobody knows."""
+    low, high = one["low"], one["high"]
+    return "" if low is None or high is None else f"{_shown(one['name'], low)} – {_shown(one['name'], high)}"
+
+
+def _shown(name: str, value: float) -> str:
+    sign = "+" if name.startswith("delta") and value > 0 else ""
+    return f"{sign}{value:.1%}" if name in SHARES or name.startswith("pass@") else f"{sign}{value:.3g}"
+
+
 ICONS = {
     "overview": "M2.5 2.5h4.5v5H2.5z M9 2.5h4.5v3H9z M9 8h4.5v5.5H9z M2.5 10h4.5v3.5H2.5z",
     "models": "M8 1.8l5.5 3v6.4L8 14.2l-5.5-3V4.8z M2.5 4.8L8 7.9l5.5-3.1 M8 7.9v6.3",
@@ -129,6 +161,7 @@ ICONS = {
     " M2.5 4v8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2V4 M2.5 8c0 1.2 2.5 2 5.5 2s5.5-.8 5.5-2",
     "evaluators": "M8 2.2v11.6 M4.5 13.8h7 M3 4.2h10 M3 4.2l-1.7 4.6a2 2 0 003.4 0z M13 4.2l-1.7 4.6a2 2 0 003.4 0z",
     "jobs": "M1.8 12.2l3.6-4.4 2.8 2.4 6-7 M10.6 3.2h3.6v3.6",
+    "evaluations": "M2.5 13.5v-4h3v4z M6.5 13.5v-7h3v7z M10.5 13.5v-10.5h3v10.5z",
     "workers": "M2.5 2.8h11v4h-11z M2.5 9.2h11v4h-11z M5 4.8h.1 M5 11.2h.1",
     "settings": "M2 4.5h7 M12 4.5h2 M9 3v3h3V3z M2 11.5h2 M7 11.5h7 M4 10v3h3v-3z",
     "menu": "M2.5 4.5h11 M2.5 8h11 M2.5 11.5h11",

@@ -14,9 +14,13 @@ from contracts.estimate import GB
 from contracts.fault import Fault
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
+from whetstone.evaluations.find import evaluations
+from whetstone.evaluations.models import Evaluation
+from whetstone.evaluations.numbers import Measure, numbers_of
 from whetstone.jobs.dependents import dependents_of
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.fitting import TOKENS, fitting
+from whetstone.jobs.models import Job
 from whetstone.jobs.place import Place
 from whetstone.jobs.provenance import origin_of
 from whetstone.modelhub.models import Model
@@ -62,6 +66,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "of_checkpoint": origin is not None and origin.job.trained_id != found.pk,
         "step": origin.step if origin else 0,
         "dependents": dependents_of(found),
+        "evaluations": _evaluations(found),
         "fitting": _fitting(found),
         "deployments": found.deployments.all(),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
@@ -69,6 +74,12 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "preview": _preview(found) if "preview" in request.GET else None,
     }
     return render(request, "web/model.html", context)
+
+
+def _evaluations(found: Model) -> list[tuple[Evaluation, Measure | None]]:
+    """The newest that have succeeded, each with its mean."""
+    done = evaluations(found.team).filter(job__base=found, job__status=Job.Status.SUCCEEDED)
+    return [(one, next(iter(numbers_of(one)["measures"]), None)) for one in done.order_by("-job__created_at")[:10]]
 
 
 def _fitting(found: Model) -> dict[str, Any] | None:  # Any: what a template reads
