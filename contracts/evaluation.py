@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from contracts import Contract
 from contracts.job import DatasetRef, FileRef, ModelRef
@@ -22,6 +22,8 @@ WARM = 1.0
 
 class EvaluationSettings(Contract):
     """How the model answers. “auto” is resolved when the evaluation is created, and its page shows the number."""
+
+    model_config = ConfigDict(title="Evaluation settings")
 
     samples: int = Field(1, ge=1, le=MOST_SAMPLES, title="Answers a row", json_schema_extra=BASIC)
     """How often each prompt is answered. More than one gives pass@k: is one of k answers right?"""

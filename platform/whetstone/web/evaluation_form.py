@@ -41,11 +41,11 @@ def fields_of(given: Given) -> list[Field]:
 
 
 def _field(name: str, about: dict[str, Any], value: str) -> Field:  # Any: JSON Schema
-    default = about.get("default")
+    default, title, description = about.get("default"), about["title"], inspect.cleandoc(about["description"])
     return Field(
         name=name,
-        title=_(about["title"]),
-        help=_(inspect.cleandoc(about["description"])),
+        title=_(title),
+        help=_(description),
         value=value,
         placeholder=_("all") if default is None else str(default),
         is_basic=about.get("level") == "basic",
