@@ -1,4 +1,4 @@
-"""What a job's worker is given to do: a training, or an evaluation."""
+"""What a job's worker is given to do: a training, an evaluation, or a merge."""
 
 from typing import Annotated, Any
 
@@ -6,6 +6,7 @@ from pydantic import Discriminator, Tag, TypeAdapter
 
 from contracts.evaluation import EvaluationSpec
 from contracts.job import JobSpec
+from contracts.merging import MergeSpec
 
 
 def _kind(value: Any) -> str:  # Any: JSON, or a spec
@@ -15,6 +16,9 @@ def _kind(value: Any) -> str:  # Any: JSON, or a spec
 
 
 Spec = Annotated[
-    Annotated[JobSpec, Tag("training")] | Annotated[EvaluationSpec, Tag("evaluation")], Discriminator(_kind)
+    Annotated[JobSpec, Tag("training")]
+    | Annotated[EvaluationSpec, Tag("evaluation")]
+    | Annotated[MergeSpec, Tag("merge")],
+    Discriminator(_kind),
 ]
-SPEC: TypeAdapter[JobSpec | EvaluationSpec] = TypeAdapter(Spec)
+SPEC: TypeAdapter[JobSpec | EvaluationSpec | MergeSpec] = TypeAdapter(Spec)

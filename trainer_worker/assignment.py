@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from contracts import Contract
 from contracts.evaluation import EvaluationSpec
 from contracts.job import JobSpec
+from contracts.merging import MergeSpec
 from contracts.work import Spec
 
 
@@ -98,9 +99,15 @@ class EvaluationWork(Work):
     rows: Path
 
 
-ANY: TypeAdapter[Assignment | EvaluationWork] = TypeAdapter(Assignment | EvaluationWork)
+class MergeWork(Work):
+    """An adapter that becomes a model."""
+
+    spec: MergeSpec
 
 
-def read_work(file: Path) -> Assignment | EvaluationWork:
+ANY: TypeAdapter[Assignment | EvaluationWork | MergeWork] = TypeAdapter(Assignment | EvaluationWork | MergeWork)
+
+
+def read_work(file: Path) -> Assignment | EvaluationWork | MergeWork:
     """Of whichever kind."""
     return ANY.validate_json(file.read_bytes())

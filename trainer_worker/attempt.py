@@ -10,9 +10,10 @@ import torch
 from contracts.event import Failed
 from contracts.fault import Fault, FaultReport
 from trainer_worker import disk, memory
-from trainer_worker.assignment import Assignment, EvaluationWork, Work, read_work
+from trainer_worker.assignment import Assignment, EvaluationWork, MergeWork, Work, read_work
 from trainer_worker.evaluation import evaluate
 from trainer_worker.lifeline import die_with
+from trainer_worker.merging import merge
 from trainer_worker.methods import train
 from trainer_worker.needs import advice
 from trainer_worker.orders import Interrupted
@@ -43,6 +44,8 @@ def carry_out(assignment: Work) -> int:
 def _do(assignment: Work, spool: SpoolWriter) -> None:
     if isinstance(assignment, EvaluationWork):
         evaluate(assignment, spool)
+    if isinstance(assignment, MergeWork):
+        merge(assignment, spool)
     if isinstance(assignment, Assignment):
         train(assignment, spool)
 

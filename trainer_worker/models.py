@@ -61,7 +61,8 @@ def load_model(
     base is the model that both make together: it is merged into `drawn`.
     """
     if (folder / ADAPTER[1]).exists():
-        folder = _merge(folder, drawn)
+        merge_into(drawn, folder)
+        folder = drawn
     elif not any(folder.glob("*.safetensors")):
         folder = _draw(folder, seed, drawn, task)
     set_seed(seed)
@@ -121,19 +122,23 @@ def _draw(folder: Path, seed: int, drawn: Path, task: Task) -> Path:
     return drawn
 
 
-def _merge(folder: Path, merged: Path) -> Path:
-    """The base alone is linked into a folder of its own: transformers would take the adapter for the model."""
+def merge_into(merged: Path, folder: Path) -> PreTrainedModel:
+    """The model that an adapter and the base beside it in `folder` make, in the base's precision, written to `merged`.
+
+    The base alone is linked into a folder of its own: transformers would take the adapter for the model.
+    """
     base = merged.with_name(f"{merged.name}-base")
     base.mkdir(parents=True, exist_ok=True)
     for file in _files(folder):
         if file.name not in ADAPTER and not (base / file.name).exists():
             (base / file.name).symlink_to(file.resolve())
     whole = KINDS[task_of(base)].from_pretrained(base, dtype=_stored_dtype(base), use_safetensors=True, **LOCAL)
-    PeftModel.from_pretrained(whole, folder).merge_and_unload().save_pretrained(merged)
+    model: PreTrainedModel = PeftModel.from_pretrained(whole, folder).merge_and_unload()
+    model.save_pretrained(merged)
     for file in _files(base):
         if not (merged / file.name).exists() and file.suffix != ".safetensors" and "safetensors.index" not in file.name:
             shutil.copyfile(file, merged / file.name)
-    return merged
+    return model
 
 
 def _stored_dtype(base: Path) -> torch.dtype:

@@ -10,9 +10,10 @@ import time
 from contracts.evaluation import EvaluationSpec
 from contracts.event import Claim, Failed, Hello, Stopped, WorkerEvent
 from contracts.fault import Fault, FaultReport
+from contracts.merging import MergeSpec
 from graders.http import AnswerCache
 from trainer_worker import disk
-from trainer_worker.assignment import Assignment, EvaluationWork, Work
+from trainer_worker.assignment import Assignment, EvaluationWork, MergeWork, Work
 from trainer_worker.cache import Cache
 from trainer_worker.client import AttemptPlatform, Platform, Refused, Unreachable
 from trainer_worker.files import Bringing
@@ -167,6 +168,15 @@ class Worker:
 
     def _assign(self, claim: Claim) -> Work:
         folder = self.settings.scratch / "jobs" / claim.spec.job / str(claim.attempt)
+        if isinstance(claim.spec, MergeSpec):
+            return MergeWork(
+                spec=claim.spec,
+                attempt=claim.attempt,
+                worker=self.settings.name,
+                folder=folder,
+                model=folder / "base",
+                threads=self._machine.cores,
+            )
         scorers = {ref.name: folder / "scorers" / str(n) for n, ref in enumerate(claim.spec.scorers)}
         if isinstance(claim.spec, EvaluationSpec):
             return EvaluationWork(

@@ -28,6 +28,16 @@ DATA: dict[str, Entry] = {
         "The model “{model}” has no adapter: it is whole.",
         "Export the model itself.",
     ),
+    "adapter.is_whole": (
+        "user",
+        "“{model}” is no adapter: there is nothing to merge.",
+        "Choose an adapter of the model hub.",
+    ),
+    "adapter.unmergeable": (
+        "data",
+        "The adapter “{model}” cannot be merged into its base: {detail}",
+        "Check that it belongs to this base; jobs and deployments cannot use it either.",
+    ),
     "file.not_found": (
         "user",
         "“{model}” has no file “{file}”.",

@@ -4,8 +4,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from contracts.fault import Fault
+from contracts.job import ENDED
 from whetstone import clock
 from whetstone.accounts.models import User
+from whetstone.jobs.merge import merges_of
 from whetstone.jobs.models import Job, JobScorer
 from whetstone.jobs.states import append
 from whetstone.modelhub.models import Model
@@ -24,6 +26,7 @@ def delete_model(user: User, model: Model) -> None:
         raise Fault("model.has_adapters", field="model", model=model.name, adapters=", ".join(adapters[:NAMED]))
     try:
         with transaction.atomic():
+            merges_of(model).filter(status__in=ENDED).delete()  # they say nothing that the merged model does not
             for job in Job.objects.select_for_update(of=("self",)).filter(trained=model):
                 job.trained_deleted_at = clock.now()
                 job.save(update_fields=["trained_deleted_at"])

@@ -16,10 +16,10 @@ LARGEST_CONFIG = 4 * 1024 * 1024
 
 
 def keep_model(job: Job, event: Finished, config: dict[str, Any] | None) -> Model:
-    """Enter the trained model into the hub. Without a config of its own it has its base's."""
+    """Enter what was trained or merged into the hub. Without a config of its own it has its base's."""
     return Model.objects.create(
         team=job.team,
-        name=job.model_name,
+        name=_free_name(job),
         origin=Model.Origin.TRAINED,
         task=event.task,
         files=[file.model_dump(mode="json") for file in event.files],
@@ -30,6 +30,14 @@ def keep_model(job: Job, event: Finished, config: dict[str, Any] | None) -> Mode
         base=job.base,
         created_by=job.created_by,
     )
+
+
+def _free_name(job: Job) -> str:
+    """A trained model's name is its job's alone. One that somebody chose may have been taken meanwhile."""
+    name = job.model_name
+    if not Model.objects.filter(team=job.team, name=name).exists():
+        return name
+    return f"{name[:240]}-{job.id[-8:]}"
 
 
 def read_config(team: Team, files: Iterable[FileRef]) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from contracts.evaluation import EvaluationSpec
 from contracts.fault import FaultReport
 from contracts.job import ENDED, JobDraft, JobSpec
+from contracts.merging import MergeSpec
 from contracts.work import SPEC
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Owned, Team, User
@@ -34,10 +35,12 @@ class Job(Owned):
         CANCELLED = "cancelled"
 
     class Kind(models.TextChoices):
-        """A training makes a model. An evaluation makes numbers: see `whetstone.evaluations`."""
+        """A training makes a model, and so does a merge, of an adapter. An evaluation makes numbers: see
+        `whetstone.evaluations`."""
 
         TRAINING = "training"
         EVALUATION = "evaluation"
+        MERGE = "merge"
 
     class Wish(models.TextChoices):
         """What a person wants of a running job; the worker hears it with its next report."""
@@ -65,9 +68,9 @@ class Job(Owned):
     method = models.CharField(max_length=32, blank=True)
     """Of a training."""
     base = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="jobs")
-    """What a training starts from; the model that is evaluated."""
+    """What a training starts from; the model that is evaluated; the adapter that is merged."""
     training = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
-    """None for an evaluation, which learns from no rows."""
+    """None for what learns from no rows."""
     validation = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="validated_jobs")
     """Held-out rows of a training; the rows of an evaluation."""
     evaluator = models.ForeignKey(EvaluatorVersion, null=True, on_delete=models.PROTECT, related_name="jobs")
@@ -116,7 +119,8 @@ class Job(Owned):
             ),
             models.CheckConstraint(
                 condition=Q(kind="training", training__isnull=False)
-                | Q(kind="evaluation", training__isnull=True, validation__isnull=False),
+                | Q(kind="evaluation", training__isnull=True, validation__isnull=False)
+                | Q(kind="merge", training__isnull=True, validation__isnull=True),
                 name="jobs_have_the_rows_of_their_kind",
             ),
         ]
@@ -125,7 +129,7 @@ class Job(Owned):
         return self.id
 
     @property
-    def job_spec(self) -> JobSpec | EvaluationSpec:
+    def job_spec(self) -> JobSpec | EvaluationSpec | MergeSpec:
         return SPEC.validate_python(self.spec)
 
     @property
@@ -147,7 +151,9 @@ class Job(Owned):
 
     @property
     def model_name(self) -> str:
-        """What the trained model is called, in OpenAI's form: `ft:base:team:suffix:id`."""
+        """What the trained model is called, in OpenAI's form: `ft:base:team:suffix:id`. A merged one as was asked."""
+        if self.kind == self.Kind.MERGE:
+            return str(self.draft["name"])
         base = self.base.name.split(":")[1] if self.base.name.startswith("ft:") else self.base.name
         base = base[:90]  # with team, suffix, id and a checkpoint's step it must fit into a model's name
         return f"ft:{base}:{self.team.slug}:{self.suffix}:{self.id[-8:]}"

@@ -34,6 +34,7 @@ urlpatterns = [
     path("models/import/<str:import_id>/retry", imports.retry, name="import-retry"),
     path("models/import/<str:import_id>/dismiss", imports.forget, name="import-dismiss"),
     path("models/<int:pk>", models.model, name="model"),
+    path("models/<int:pk>/merge", models.merge_adapter, name="model-merge"),
     path("models/<int:pk>/delete", models.delete, name="model-delete"),
     path("datasets", datasets.datasets, name="datasets"),
     path("datasets/new", datasets.new, name="dataset-new"),

@@ -16,6 +16,7 @@ from whetstone.api.native import (
     jobs,
     judges,
     keys,
+    merges,
     models,
     trials,
     workers,
@@ -47,6 +48,7 @@ native_api.add_router("/secrets", judges.secrets)
 native_api.add_router("/keys", keys.router)
 native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
+native_api.add_router("/merges", merges.router)
 native_api.add_router("/imports", imports.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)

@@ -20,6 +20,7 @@ from whetstone.evaluations.numbers import Measure, numbers_of
 from whetstone.jobs.dependents import dependents_of
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.fitting import TOKENS, fitting
+from whetstone.jobs.merge import merge, merges_of
 from whetstone.jobs.models import Job
 from whetstone.jobs.place import Place
 from whetstone.jobs.provenance import origin_of
@@ -30,6 +31,7 @@ from whetstone.web.views.imports import rows_of
 from whetstone.web.words import FIT_MARKS, FITS, METHODS, ORIGINS, TASKS
 
 CARDS_A_PAGE = 24
+MERGES_SHOWN = 3
 
 
 @login_required
@@ -56,7 +58,7 @@ def models(request: HttpRequest) -> HttpResponse:
 @require_safe
 def model(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
-    origin = origin_of(found)
+    origin, merges = origin_of(found), _merges(found)
     context = {
         "model": found,
         "origin": ORIGINS[found.origin],
@@ -70,6 +72,8 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "fitting": _fitting(found),
         "deployments": found.deployments.all(),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
+        "merges": merges,
+        "is_merging": any(not job.has_ended for job, _fault in merges),
         "template": _template(found),
         "preview": _preview(found) if "preview" in request.GET else None,
     }
@@ -80,6 +84,12 @@ def _evaluations(found: Model) -> list[tuple[Evaluation, Measure | None]]:
     """The newest that have succeeded, each with its mean."""
     done = evaluations(found.team).filter(job__base=found, job__status=Job.Status.SUCCEEDED)
     return [(one, next(iter(numbers_of(one)["measures"]), None)) for one in done.order_by("-job__created_at")[:10]]
+
+
+def _merges(found: Model) -> list[tuple[Job, dict[str, Any] | None]]:  # Any: a fault as the API tells it
+    """The newest ones, each with what went wrong."""
+    merges = merges_of(found).select_related("trained")[:MERGES_SHOWN] if found.is_adapter else ()
+    return [(job, dict(fault_json(job.fault_report)) if job.fault_report else None) for job in merges]
 
 
 def _fitting(found: Model) -> dict[str, Any] | None:  # Any: what a template reads
@@ -111,6 +121,17 @@ def _preview(found: Model) -> dict[str, Any]:  # Any: a fault as the API tells i
         return {"text": rendered(found, SAMPLE)}
     except Fault as fault:
         return {"fault": fault_json(fault.report)}
+
+
+@login_required
+@require_POST
+def merge_adapter(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a worker make a whole model of it. The page shows how far it is."""
+    try:
+        merge(person(request), _find(request, pk))
+    except Fault as fault:
+        messages.error(request, fault_json(fault.report)["message"])
+    return redirect("model", pk)
 
 
 @login_required
