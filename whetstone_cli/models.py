@@ -13,6 +13,7 @@ from whetstone_cli.ends import refuse
 from whetstone_cli.fetch import fetch
 from whetstone_cli.imports import import_model, push
 from whetstone_cli.say import AsJson, as_json, line, progress, table, when
+from whetstone_cli.wait import end_as, wait
 
 app = typer.Typer(help="Models of the hub.", no_args_is_help=True)
 app.command("import")(import_model)
@@ -30,6 +31,24 @@ def list_models(json: AsJson = False) -> None:
         ("model", "task", "parameters", "made"),
         [(one["id"], one["task"], one["parameters"], when(one["created"])) for one in found],
     )
+
+
+@app.command()
+def merge(
+    name: Annotated[str, typer.Argument(help="An adapter of the hub.")],
+    to: Annotated[str, typer.Option("--as", help="Its name. Without: the adapter's and “-merged”.")] = "",
+    waits: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the model.")] = True,
+    json: AsJson = False,
+) -> None:
+    """Let a worker make a whole model of an adapter and its base."""
+    api = connect()
+    found = api.post(f"/api/v1/models/{quote(name)}/merge", {"name": to})
+    if waits:
+        found = wait(api, found["id"], at="/api/v1/merges")
+        end_as(found)
+    if json:
+        return as_json(found)
+    line(found["model"])
 
 
 @app.command()

@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from contracts.evaluation import EvaluationSpec
 from contracts.event import Claim, ClaimRequest, Hello, Order, Release, Reply, Report, Reports, ResumePoint
-from contracts.job import FileRef, JobSpec
+from contracts.job import FileRef
 from contracts.reach import Reach
+from contracts.work import Spec
 
 JOIN_TOKEN = "join"
 NOT_YOURS = b'{"error": {"message": "This API key is not valid."}}'
@@ -61,7 +61,7 @@ class OtherSide:
 
     def queue(
         self,
-        spec: JobSpec | EvaluationSpec,
+        spec: Spec,
         attempt: int = 1,
         resume: ResumePoint | None = None,
         trained_tokens: int = 0,

@@ -12,7 +12,7 @@ from contracts.job import ModelRef
 from contracts.merging import MergeSpec
 from tests.trainer_worker.jobs import PARAMETERS, tiny_model
 from tests.trainer_worker.other_side import OtherSide
-from tests.trainer_worker.test_orders import weights
+from tests.trainer_worker.test_attempts import weights
 from trainer_worker.worker import Worker
 
 

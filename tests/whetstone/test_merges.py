@@ -76,7 +76,8 @@ def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
         delete_model(make_user(), adapter)
     Job.objects.filter(id=waiting.id).update(status="cancelled")
     delete_model(make_user(), adapter)
-    assert Model.objects.filter(pk=done.trained_id).exists()
+    assert done.trained is not None
+    assert Model.objects.filter(name=done.trained.name).exists()
 
 
 def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:

@@ -20,6 +20,10 @@ router = Router(tags=["models"])
 class MergeJson(TypedDict):
     id: str
     status: Annotated[str, one_of(*Job.Status.values)]
+    reason: str
+    phase: str
+    step: int
+    total_steps: int
     adapter: str
     model: str
     """The name of what comes of it, or came."""
@@ -42,6 +46,10 @@ def merge_json(job: Job) -> MergeJson:
     return {
         "id": job.id,
         "status": job.status,
+        "reason": job.reason,
+        "phase": job.phase,
+        "step": job.step,
+        "total_steps": job.total_steps,
         "adapter": job.base.name,
         "model": job.trained.name if job.trained else job.model_name,
         "error": fault_json(job.fault_report) if job.fault_report else None,
