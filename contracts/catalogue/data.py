@@ -130,6 +130,21 @@ DATA: dict[str, Entry] = {
         "Jobs still use this dataset: {jobs}.",
         "Keep it: these jobs could not be understood without it. A new file can become its next version.",
     ),
+    "suite.unreadable": (
+        "data",
+        "The file is not laid out as this suite is: {detail}.",
+        "Choose another suite, or bring the file as it was published: JSON lines, CSV or parquet.",
+    ),
+    "suite.no_examples": (
+        "data",
+        "There are not {shots} worked examples to show the model.",
+        "Bring a second file with as many solved questions of the same suite, or ask for fewer.",
+    ),
+    "suite.no_judge": (
+        "user",
+        "Open answers are scored by a judge, and none was named.",
+        "Choose one of the team's judges. The settings page adds one.",
+    ),
     "upload.not_found": (
         "user",
         "There is no upload “{upload}” here.",

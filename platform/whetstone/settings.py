@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "whetstone.jobs",
     "whetstone.evaluations",
     "whetstone.deployments",
+    "whetstone.suites",
     "whetstone.webhooks",
     "whetstone.api",
     "whetstone.web",

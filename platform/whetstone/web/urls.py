@@ -15,6 +15,7 @@ from whetstone.web.views import (
     models,
     overview,
     settings,
+    suites,
     webhooks,
     workers,
 )
@@ -61,6 +62,7 @@ urlpatterns = [
     path("jobs/<str:job_id>/pause", jobs.pause, name="job-pause"),
     path("jobs/<str:job_id>/resume", jobs.go_on, name="job-resume"),
     path("jobs/<str:job_id>/checkpoints/<int:step>/keep", jobs.keep, name="checkpoint-keep"),
+    path("suites", suites.suites, name="suites"),
     path("workers", workers.workers, name="workers"),
     path("settings", settings.settings, name="settings"),
     path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),

@@ -83,3 +83,15 @@ ANSWER_FILTERS = {
 METHODS: "dict[str, _StrPromise]" = {
     name: _(str(method.model_config["title"])) for name, method in contracts.method.METHODS.items()
 }
+SUITES = {
+    "gsm8k": ("GSM8K", _("Word problems whose solution ends in #### and a number. Scored by the last number.")),
+    "multiple_choice": (
+        _("Multiple choice"),
+        _("MMLU, ARC and files like them: a question, choices and the right one. Scored by the last letter."),
+    ),
+    "open_answers": (
+        _("Open answers"),
+        _("Questions without one right answer, like MT-Bench. A judge scores by the rows' rubric, or by three criteria."),
+    ),
+}
+"""What a published test set is, and how it is scored."""

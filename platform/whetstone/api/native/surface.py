@@ -18,6 +18,7 @@ from whetstone.api.native import (
     keys,
     merges,
     models,
+    suites,
     trials,
     workers,
 )
@@ -52,6 +53,7 @@ native_api.add_router("/merges", merges.router)
 native_api.add_router("/imports", imports.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
+native_api.add_router("/suites", suites.router)
 native_api.add_router("/workers", workers.router)
 native_api.add_router("/pools", workers.pools_router)
 native_api.add_router("/webhooks/deliveries", deliveries.router)
