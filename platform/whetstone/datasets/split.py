@@ -17,6 +17,7 @@ from django.db import transaction
 from contracts.dataset import PreparedRow
 from contracts.fault import Fault
 from whetstone.accounts.models import User
+from whetstone.accounts.scope import owned
 from whetstone.artifacts.disk import require_room
 from whetstone.artifacts.store import open_blob, put
 from whetstone.datasets.keep import Contents, keep, scanned
@@ -61,6 +62,15 @@ def split_by_rows(user: User, version: DatasetVersion, rows: int) -> Split:
     places = _places(version)
     ordered = sorted(places)
     return _split(user, version, places, ordered[rows] if rows < len(ordered) else 1.0)
+
+
+def other_part(version: DatasetVersion) -> DatasetVersion | None:
+    """What was split off together with this version, as far as it is still there."""
+    if not version.origin:
+        return None
+    side, share = version.origin["side"], version.origin["share"]
+    parts = owned(DatasetVersion, version.team).select_related("dataset").filter(origin__id=version.origin["id"])
+    return next((part for part in parts if part.origin["side"] != side and part.origin["share"] == share), None)
 
 
 def _places(version: DatasetVersion) -> "array[float]":

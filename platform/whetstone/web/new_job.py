@@ -77,7 +77,9 @@ def _draft(team: Team, query: Mapping[str, str]) -> dict[str, Any]:
         draft["training_file"] = query["dataset"]
     if "held_out" in query:
         draft["validation_file"] = query["held_out"]
-    return draft | {"method": {"type": FIRST_METHOD, FIRST_METHOD: block}}
+    method = query.get("method", FIRST_METHOD)
+    method = method if method in METHODS else FIRST_METHOD
+    return draft | {"method": {"type": method, method: block}}
 
 
 def _clone(draft: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,11 @@ def templates_for(team: Team) -> list[TemplateJson]:
     return [_told(name, template, names) for name, template in templates().items()]
 
 
+def preference_grader(reward_model: str) -> JsonValue:
+    """The grader of the template “Preference model”, with this reward model of the team's."""
+    return _named(templates()["preference_model"].grader, {YOUR_REWARD_MODEL: reward_model})
+
+
 def _told(name: str, template: Template, names: dict[str, str]) -> TemplateJson:
     return {
         "id": name,

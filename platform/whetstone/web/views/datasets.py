@@ -23,7 +23,7 @@ from whetstone.datasets.expire import overdue
 from whetstone.datasets.lines import read_rows
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import why_not
-from whetstone.datasets.split import Split, split_by_rows, split_by_share
+from whetstone.datasets.split import Split, other_part, split_by_rows, split_by_share
 from whetstone.web import words
 from whetstone.web.reading import READABLE, cells, readings
 
@@ -95,13 +95,11 @@ def _origin(version: DatasetVersion) -> dict[str, Any] | None:
     if not version.origin:
         return None
     mine = owned(DatasetVersion, version.team).select_related("dataset")
-    side, share = version.origin["side"], version.origin["share"]
-    parts = mine.filter(origin__id=version.origin["id"])
     return {
         "dataset": version.origin["dataset"],
         "whole": mine.filter(id=version.origin["id"]).first(),
-        "is_held_out": side == "held-out",
-        "other": next((p for p in parts if p.origin["side"] != side and p.origin["share"] == share), None),
+        "is_held_out": version.origin["side"] == "held-out",
+        "other": other_part(version),
     }
 
 

@@ -51,7 +51,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def new(request: HttpRequest) -> HttpResponse:
-    """An empty draft, one with `?model=`, `?dataset=` or `?evaluator=` chosen already, or a clone (`?from=`)."""
+    """An empty draft, one with `?model=`, `?method=`, `?dataset=` or `?evaluator=` chosen, or a clone (`?from=`)."""
     data = form_data(team_of(person(request)), request.GET)
     return render(request, "web/job_new.html", {"data": data, "cloned": request.GET.get("from", "")})
 
