@@ -19,6 +19,8 @@ from whetstone.api.errors import fault_json
 from whetstone.datasets.find import find_version
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import fitting
+from whetstone.evaluations.find import evaluations
+from whetstone.evaluations.models import Evaluation
 from whetstone.jobs.models import Job
 from whetstone.jobs.rlhf import Way, evaluator_from, held_out_of, way_of
 from whetstone.modelhub.find import find_model
@@ -140,10 +142,31 @@ def _compare(way: Way) -> Step:
     if way.result is None:
         return _later(title, about)
     held_out = held_out_of(way.prompts) or way.prompts
+    if both := _compared(way, held_out):
+        return _verdict(title, about, *both)
     query = {"model": way.result.name, "baseline": way.base.name, "dataset": held_out.id}
     url = f"{reverse('evaluation-new')}?{urlencode(query | {'evaluator': str(way.evaluator)})}"
     facts = [Fact(_("Model"), way.result.name, reverse("model", args=[way.result.pk]))]
     return Step(title, about, "next", _("Next"), facts, _("Evaluate against the base"), url)
+
+
+def _compared(way: Way, rows: DatasetVersion) -> tuple[Evaluation, Evaluation] | None:
+    """The newest evaluations of the new model and of its base that can be compared."""
+    every = evaluations(way.base.team).filter(job__evaluator=way.evaluator, job__validation=rows)
+    every = every.order_by("-job__created_at")
+    for candidate in every.filter(job__base=way.result):
+        if baseline := every.filter(job__base=way.base, subject=candidate.subject).first():
+            return candidate, baseline
+    return None
+
+
+def _verdict(title: str, about: str, candidate: Evaluation, baseline: Evaluation) -> Step:
+    query = urlencode({"candidate": candidate.pk, "baseline": baseline.pk})
+    name = f"{candidate.job.base.name} – {baseline.job.base.name}"
+    facts = [Fact(_("Comparison"), name, f"{reverse('evaluation-compare')}?{query}")]
+    behind = next((one.job for one in (candidate, baseline) if one.job.status != Job.Status.SUCCEEDED), candidate.job)
+    is_done = behind.status == Job.Status.SUCCEEDED
+    return Step(title, about, behind.status, str(STATUSES[behind.status]), facts, is_done=is_done)
 
 
 def _job_step(title: str, about: str, job: Job | None, url: str) -> Step:

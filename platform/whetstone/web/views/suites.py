@@ -71,7 +71,9 @@ def _given(request: HttpRequest) -> Given:
         return Given.model_validate({name: value for name, value in request.POST.items() if value})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise Fault("request.invalid", field=str(first["loc"][0]), detail=f"{first['loc'][0]}: {first['msg']}") from None
+        raise Fault(
+            "request.invalid", field=str(first["loc"][0]), detail=f"{first['loc'][0]}: {first['msg']}"
+        ) from None
 
 
 def _file(request: HttpRequest, name: str) -> "UploadedFile[bytes] | None":
