@@ -122,7 +122,8 @@ def _write(made: IO[bytes], order: Order, shots: list[Task]) -> set[str]:
         before += [{"role": "user", "content": shot.question}, {"role": "assistant", "content": shot.answer}]
     columns: set[str] | None = None
     for task in _tasks(order.suite, order.file):
-        made.write(json_line({"messages": [*before, {"role": "user", "content": task.question}]} | task.item))
+        messages: list[JsonValue] = [*before, {"role": "user", "content": task.question}]
+        made.write(json_line({"messages": messages, **task.item}))
         columns = set(task.item) if columns is None else columns & task.item.keys()
     return columns or set()
 

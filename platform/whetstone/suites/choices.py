@@ -30,7 +30,9 @@ def read(row: Row) -> Task:
     subject = row.get("subject")
     about = ABOUT.format(subject=subject.replace("_", " ")) if isinstance(subject, str) and subject else ""
     shown = "\n".join(f"{letter}. {text}" for letter, text in zip(ascii_uppercase, texts, strict=False))
-    item: dict[str, JsonValue] = {"answer": right} | ({"subject": subject} if about else {})
+    item: dict[str, JsonValue] = {"answer": right}
+    if about:
+        item["subject"] = subject
     return Task(ASKED.format(about=about, question=question, choices=shown), right, item)
 
 

@@ -91,9 +91,7 @@ SUITES = {
     ),
     "open_answers": (
         _("Open answers"),
-        _(
-            "Questions without one right answer, like MT-Bench. A judge scores by the rows' rubric, or by three criteria."
-        ),
+        _("Questions without one right answer, like MT-Bench. A judge scores by the rows' rubric or three criteria."),
     ),
 }
 """What a published test set is, and how it is scored."""

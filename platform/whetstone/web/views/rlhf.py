@@ -83,7 +83,7 @@ def _way(team: Team, request: HttpRequest) -> tuple[Way | None, list[dict[str, A
         base, pairs = find_model(team, asked["model"]), find_version(team, asked["pairs"])
         prompts = find_version(team, asked["prompts"]) if asked["prompts"] else pairs
     except Fault as fault:
-        return None, [fault_json(fault.report)]
+        return None, [dict(fault_json(fault.report))]
     return way_of(team, base, pairs, prompts), []
 
 
