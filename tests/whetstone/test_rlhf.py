@@ -56,7 +56,7 @@ def test_the_page_leads_through_it_and_fills_in_the_forms() -> None:
     page = person.get(address).content.decode()
     assert str(held_out) in page
     assert "method=reward_model" in page
-    assert "evaluation" not in page
+    assert "Evaluate against the base" not in page
     form = person.get(f"/jobs/new?model=tiny&method=reward_model&dataset={pairs.id}&held_out={held_out.id}")
     draft = page_data(form.content.decode(), "job-form-data")["draft"]
     assert draft["method"] == {"type": "reward_model", "reward_model": {}}
