@@ -26,6 +26,8 @@ class Manner:
     temperature: float | None
     """None is greedy."""
     top_p: float = 1.0
+    keeps_logprobs: bool = True
+    """Whether anybody reads them: an evaluation does not, and is spared a normal form of all logits."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Sampled:
 
     ids: list[int]
     logprobs: list[float] | None
-    """Of each token under the tempered distribution, before top_p cuts it. None where `generate` had to be used."""
+    """Of each token under the tempered distribution, before top_p cuts it. None where `generate` had to be used, or nobody
+    wants them."""
 
 
 def complete(model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -> list[Sampled]:
@@ -80,12 +83,15 @@ class _Decoding:
         goes_on = ~self._ended
         rows = self._present[goes_on]
         self._tokens[rows, place] = chosen[goes_on]
-        self._logprobs[rows, place] = logprobs[goes_on]
+        if logprobs is not None:
+            self._logprobs[rows, place] = logprobs[goes_on]
         self._lengths[rows] += 1
         self._ended |= torch.isin(chosen, self._ends)
         return chosen
 
-    def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def _choose(self, logits: Tensor) -> tuple[Tensor, Tensor | None]:
+        if self._manner.temperature is None and not self._manner.keeps_logprobs:
+            return logits.argmax(-1), None
         logprobs = (logits / (self._manner.temperature or 1.0)).log_softmax(-1)
         if self._manner.temperature is None:
             chosen = logprobs.argmax(-1, keepdim=True)
@@ -110,8 +116,11 @@ class _Decoding:
         return latest[kept]
 
     def _found(self) -> list[Sampled]:
-        rows = zip(self._tokens.tolist(), self._logprobs.tolist(), self._lengths.tolist(), strict=True)
-        return [Sampled(tokens[:length], logprobs[:length]) for tokens, logprobs, length in rows]
+        tokens, lengths = self._tokens.tolist(), self._lengths.tolist()
+        if not self._manner.keeps_logprobs:
+            return [Sampled(ids[:length], None) for ids, length in zip(tokens, lengths, strict=True)]
+        rows = zip(tokens, self._logprobs.tolist(), lengths, strict=True)
+        return [Sampled(ids[:length], logprobs[:length]) for ids, logprobs, length in rows]
 
 
 def _generate(model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -> list[Sampled]:

@@ -65,6 +65,7 @@ def load(work: EvaluationWork, spool: SpoolWriter) -> "Run":
         samples=how.samples,
         temperature=how.temperature,
         top_p=how.top_p,
+        keeps_logprobs=False,
     )
     ends = list(end_ids(model, tokenizer))
     writer = RolloutWriter(work.rollouts, spool, ends, how.samples)

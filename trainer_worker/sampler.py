@@ -34,6 +34,8 @@ class Sampler:
     temperature: float | None = None
     """None is greedy."""
     top_p: float = 1.0
+    keeps_logprobs: bool = True
+    """Whether `sample` is asked for them."""
     batch_size: int = 128
     """Prompts of `answers` that are answered at once."""
     between_batches: Callable[[], None] = lambda: None
@@ -47,6 +49,7 @@ class Sampler:
             pad_id=self._pad_id,
             temperature=self.temperature,
             top_p=self.top_p,
+            keeps_logprobs=self.keeps_logprobs,
         )
         return complete(model, prompts, manner)
 

@@ -63,7 +63,7 @@ def _create(user: User, team: Team, found: Checked) -> Evaluation:
         kind=Job.Kind.EVALUATION,
         team=team,
         created_by=user,
-        draft=pinned.model_dump(mode="json", exclude_none=True),
+        draft=pinned.model_dump(mode="json", exclude_unset=True, exclude_none=True),
         spec=spec.model_dump(mode="json"),
         base=found.model,
         validation=found.dataset,

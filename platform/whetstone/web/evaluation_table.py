@@ -27,9 +27,9 @@ class Column:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What was set by hand."""
-        found: dict[str, object] = self.first.job.draft.get("settings", {})
-        return found
+        """What was set by hand, and changes the result."""
+        given: dict[str, object] = self.first.job.draft.get("settings", {})
+        return {name: value for name, value in given.items() if name not in ("batch_size", "precision", "seed")}
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,9 @@ def score(value: float) -> str:
 
 
 @register.filter
-def share(value: float) -> str:
-    return f"{value:.1%}"
+def chance(value: float) -> str:
+    """A bootstrap never says for sure."""
+    return "< 0.1%" if value < 0.0005 else "> 99.9%" if value > 0.9995 else f"{value:.1%}"
 
 
 @register.filter

@@ -100,4 +100,13 @@ def _pairs(candidate: Evaluation, baseline: Evaluation, pairs: list[Pair]) -> li
     shown = pairs[:SHOWN]
     rows = [one.row for one in shown]
     after, before = answers_to_rows(candidate, rows), answers_to_rows(baseline, rows)
-    return [{"pair": one, "before": before.get(one.row, []), "after": after.get(one.row, [])} for one in shown]
+    return [
+        {
+            "pair": one,
+            "was": {"score": one.baseline},
+            "now": {"score": one.candidate},
+            "before": before.get(one.row, []),
+            "after": after.get(one.row, []),
+        }
+        for one in shown
+    ]
