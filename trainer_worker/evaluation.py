@@ -117,7 +117,8 @@ class Run:
         while len(found) < len(prompts):
             size = self._at_once or len(prompts)
             try:
-                found += self.sampler.answer(self.model, prompts[len(found) : len(found) + size])
+                with torch.inference_mode():
+                    found += self.sampler.answer(self.model, prompts[len(found) : len(found) + size])
             except torch.OutOfMemoryError:
                 if size == 1:
                     raise
