@@ -36,8 +36,8 @@ class Sampled:
 
     ids: list[int]
     logprobs: list[float] | None
-    """Of each token under the tempered distribution, before top_p cuts it. None where `generate` had to be used, or nobody
-    wants them."""
+    """Of each token under the tempered distribution, before top_p cuts it. None where `generate` had to be
+    used, and where nobody wants them."""
 
 
 def complete(model: PreTrainedModel, prompts: list[list[int]], manner: Manner) -> list[Sampled]:

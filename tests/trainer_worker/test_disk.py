@@ -59,7 +59,7 @@ def test_half_a_line_in_the_spool_is_taken_back(small: Path) -> None:
 def test_rollouts_that_cannot_be_written_stop_no_training(small: Path, tmp_path: Path) -> None:
     writer = RolloutWriter(small / "rollouts", SpoolWriter(tmp_path / "spool"), [0], 1)
     ballast = fill(small)
-    columns = [[1], [0], ["q"], ["a" * 10_000], ["{}"], [1.0], [0.0], [3], [False], ["{}"]]
+    columns = [[1], [0], ["q"], ["a" * 10_000], ["{}"], [1.0], [0.0], [3], [False], ["{}"], [None]]
     writer._rows, writer._steps = [pa.table(columns, schema=SCHEMA)], [1]
     writer.flush()
     assert SpoolReader(tmp_path / "spool").events() == []
