@@ -94,7 +94,7 @@ class MadeJson(TypedDict):
 
 
 @described
-class CheckedJson(TypedDict):
+class CheckedEvaluationJson(TypedDict):
     ready: bool
     problems: list[ErrorJson]
     warnings: list[ErrorJson]
@@ -199,7 +199,7 @@ def create(request: HttpRequest, body: NewEvaluation) -> MadeJson:
 
 
 @router.post("/check")
-def check_draft(request: HttpRequest, body: NewEvaluation) -> CheckedJson:
+def check_draft(request: HttpRequest, body: NewEvaluation) -> CheckedEvaluationJson:
     """Everything that can be said before an evaluation is created."""
     team = caller(request).team
     draft = EvaluationDraft.model_validate(body.model_dump(exclude={"baseline", "anew"}, exclude_unset=True))
