@@ -77,6 +77,8 @@ Letter = Annotated[Ask | Cancel | Look, Field(discriminator="type")]
 
 class Letters(Contract):
     letters: tuple[Letter, ...]
+    mark: str = ""
+    """Of the last letter. They come again until a later question names it."""
 
 
 class Alternative(Contract):
@@ -92,19 +94,25 @@ class Told(Alternative):
     top: tuple[Alternative, ...] = ()
 
 
-class Taken(Contract):
+class Numbered(Contract):
+    """One thing said of a request."""
+
+    ask: str
+    number: int = 0
+    """Counted by the host, upwards: what arrives a second time, because an answer was lost, is known by it."""
+
+
+class Taken(Numbered):
     """The engine has read the prompt and will answer."""
 
     type: Literal["taken"] = "taken"
-    ask: str
     prompt_tokens: int
 
 
-class Delta(Contract):
+class Delta(Numbered):
     """A further piece of one choice. A piece may be of several tokens, or of one that shows no text yet."""
 
     type: Literal["delta"] = "delta"
-    ask: str
     choice: int = 0
     text: str = ""
     tokens: int = 0
@@ -114,11 +122,10 @@ class Delta(Contract):
     """With the choice's last piece."""
 
 
-class Refusal(Contract):
+class Refusal(Numbered):
     """The engine does not answer, or stops in the midst of it."""
 
     type: Literal["refusal"] = "refusal"
-    ask: str
     fault: FaultReport
 
 

@@ -46,6 +46,14 @@ def gpus() -> tuple[Gpu, ...]:
     return tuple(Gpu(name=name.strip(), memory_gb=round(float(mib) / 1024, 1)) for name, mib in rows)
 
 
+def free_of_gpu_gb() -> float:
+    """Of the first one, which is where an engine loads its model."""
+    query = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=30, check=False)
+    first = answer.stdout.partition("\n")[0].strip()
+    return round(float(first) / 1024, 2) if answer.returncode == 0 and first.isdecimal() else 0.0
+
+
 def _memory_kb(key: str) -> int:
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith(f"{key}:"):

@@ -32,6 +32,8 @@ class Settings:
     hang_factor: float = 20.0
     log: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for machines."""
+    engine: Literal["auto", "own", "vllm"] = "auto"
+    """What writes on a host of engines. auto: vLLM where it is installed beside a GPU."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, needs_broker: bool = True) -> "Settings":
@@ -53,6 +55,7 @@ class Settings:
             hang_s=_number(environment, "WHETSTONE_HANG_S", 600.0),
             hang_factor=_number(environment, "WHETSTONE_HANG_FACTOR", 20.0),
             log=_form(environment.get("WHETSTONE_LOG", "text")),
+            engine=_engine(environment.get("WHETSTONE_ENGINE", "auto")),
         )
 
 
@@ -79,6 +82,13 @@ def _form(value: str) -> Literal["text", "json"]:
         case "text" | "json":
             return value
     raise SystemExit(f"WHETSTONE_LOG must be text or json, and is “{value}”.")
+
+
+def _engine(value: str) -> Literal["auto", "own", "vllm"]:
+    match value:
+        case "auto" | "own" | "vllm":
+            return value
+    raise SystemExit(f"WHETSTONE_ENGINE must be auto, own or vllm, and is “{value}”.")
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -85,7 +85,7 @@ JOBS: dict[str, Entry] = {
     ),
     "checkpoint.is_adapter": (
         "user",
-        "The checkpoint of step {step} holds an adapter. Only a worker can merge it into its base, at the job's end.",
+        "The checkpoint of step {step} holds an adapter over weights that only its job has.",
         "Download the adapter, or take the model that the job makes when it ends.",
     ),
     "worker.disk_full": (

@@ -18,10 +18,55 @@ SERVING: dict[str, Entry] = {
         "“{model}” has no weights yet: it is an architecture, whose weights are drawn when a job starts.",
         "Train it, and ask the model that comes out.",
     ),
-    "deployment.is_adapter": (
+    "deployment.not_found": (
         "user",
-        "The checkpoint “{model}” is an adapter alone.",
-        "Make a model of the checkpoint on its job's page: the adapter is merged into its base then. Ask that model.",
+        "There is no deployment “{deployment}” here.",
+        "Look it up in the list of deployments.",
+    ),
+    "deployment.not_possible": (
+        "user",
+        "The deployment is {status}, and cannot be {wanted} from there.",
+        "Reload the page to see where it stands.",
+    ),
+    "deployment.bad_name": (
+        "user",
+        "“{name}” is no name for a deployment.",
+        "Take letters, digits, dots, colons, dashes, underscores and slashes, and begin with a letter or a digit.",
+    ),
+    "deployment.name_taken": (
+        "user",
+        "There is a deployment “{name}” already.",
+        "Choose another name, or delete that deployment first.",
+    ),
+    "deployment.name_of_a_model": (
+        "user",
+        "“{name}” is the name of another model.",
+        "Choose another name: whoever asks for that model must not get this one.",
+    ),
+    "deployment.no_pool": (
+        "user",
+        "No engine is in the pool “{pool}”.",
+        "Choose “auto”, or start an engine there: WHETSTONE_POOL={pool} python -m trainer_worker.serve",
+    ),
+    "deployment.no_base": (
+        "user",
+        "“{model}” is an adapter, and its base is not in the hub with weights of its own.",
+        "Import the base, or deploy a model that the adapter was merged into.",
+    ),
+    "deployment.no_adapter": (
+        "user",
+        "“{model}” has no adapter that could be laid over its base.",
+        "Deploy it as a whole model.",
+    ),
+    "deployment.off": (
+        "user",
+        "“{model}” was stopped.",
+        "Start it on its page, or with POST /api/v1/deployments/{deployment}/start.",
+    ),
+    "engine.unfit_adapter": (
+        "user",
+        "The adapter of “{model}” cannot be laid over a base that others use: {detail}.",
+        "Plain LoRA can. Deploy the model that it was merged into instead.",
     ),
     "deployment.no_engine": (
         "capacity",

@@ -132,17 +132,25 @@ def test_an_idle_model_is_let_go_and_comes_back_when_it_is_asked(model: Model) -
     Deployment.objects.update(asked_at=long_ago, changed_at=long_ago)
     assert say(held(running=1)).drop == (), "it writes"
     assert say(held()).drop == (the_deployment().id,)
-    say()
-    assert the_deployment().status == "stopped"
+    assert (the_deployment().status, the_deployment().reason) == ("stopping", "idle")
+    assert say(held("stopping")).drop == (the_deployment().id,)
+    say(held("gone"))
+    assert (the_deployment().status, the_deployment().reason) == ("stopped", "idle")
     assert ask().standing.status == "queued"
     assert len(say().load) == 1
 
 
-def test_a_model_that_is_asked_while_it_is_let_go_stays(model: Model) -> None:
+def test_a_model_that_is_asked_while_it_is_let_go_stays_or_comes_again(model: Model) -> None:
     made_ready()
-    Deployment.objects.update(is_wanted=False)
-    assert ask().standing.status == "ready"
-    assert say(held()).drop == ()
+    Deployment.objects.update(is_wanted=False, status="stopping")
+    assert ask().hosts == ("here",), "its host is asked to look"
+    assert say(held()).drop == (), "it had not begun to let go"
+    assert the_deployment().status == "ready"
+    Deployment.objects.update(is_wanted=False, status="stopping")
+    ask()
+    assert say(held("stopping")).load == (), "it is still there from before"
+    (load,) = say(held("gone")).load
+    assert (load.deployment, the_deployment().loads) == (the_deployment().id, 2)
 
 
 def test_a_model_that_cannot_be_loaded_says_why_and_is_tried_again_later(model: Model) -> None:

@@ -4,18 +4,22 @@ import logging
 import shutil
 import threading
 import time
-from dataclasses import dataclass
+from collections import OrderedDict
 from pathlib import Path
 
-from contracts.completion import Ask, Cancel, Letter, Refusal
+from contracts.completion import Ask, Cancel, Letter, Refusal, Said
 from contracts.fault import Fault, FaultReport
-from contracts.serving import Attendance, Duties, Held, Load
+from contracts.job import FileRef
+from contracts.serving import Attendance, Duties, Load
 from trainer_worker.cache import Cache, place_all
 from trainer_worker.client import Refused, Unreachable
+from trainer_worker.engine.holding import Holding
 from trainer_worker.engine.outbox import Outbox
 from trainer_worker.engine.platform import HostPlatform
 from trainer_worker.engine.port import Engine
-from trainer_worker.machine import free_memory_gb, this_machine
+from trainer_worker.engine.shelf import Shelf
+from trainer_worker.engine.starting import start_engine
+from trainer_worker.machine import free_memory_gb, free_of_gpu_gb, this_machine
 from trainer_worker.settings import Settings
 from trainer_worker.shutdown import LOOK_S, Shutdown
 
@@ -23,35 +27,8 @@ log = logging.getLogger(__name__)
 ATTEND_S = 5.0
 RETRY_S = 1.0
 GIB = 1 << 30
-CACHE_SHARE = 0.25
-"""Of the memory that is free when a model is loaded: for the rows that it writes at once."""
-
-
-@dataclass
-class Holding:
-    """One deployment on this host."""
-
-    load: Load
-    engine: Engine | None = None
-    fault: FaultReport | None = None
-    is_dropped: bool = False
-
-    def tell(self) -> Held:
-        state = "failed" if self.fault else "ready" if self.engine else "loading"
-        running, waiting = (self.engine.running, self.engine.waiting) if self.engine else (0, 0)
-        return Held.model_validate(
-            {
-                "deployment": self.load.deployment,
-                "state": state,
-                "fault": self.fault,
-                "running": running,
-                "waiting": waiting,
-            }
-        )
-
-    @property
-    def is_idle(self) -> bool:
-        return self.engine is None or not self.engine.running + self.engine.waiting
+REMEMBERED = 8192
+"""Requests of which it is known that they were read, should they come a second time."""
 
 
 class Host:
@@ -63,7 +40,9 @@ class Host:
         self._models = settings.scratch / "models"
         shutil.rmtree(self._models, ignore_errors=True)
         self._machine = this_machine()
+        self._shelf = Shelf()
         self._holdings: dict[str, Holding] = {}
+        self._asked: OrderedDict[str, Holding] = OrderedDict()
         self._due = threading.Event()
         self._shutdown = Shutdown(settings.drain_s)
 
@@ -84,32 +63,35 @@ class Host:
         self._leave()
 
     def _leave(self) -> None:
-        self._attend(is_leaving=True)
+        self._attend()
         while not all(holding.is_idle for holding in self._holdings.values()) and not self._shutdown.is_overdue:
             time.sleep(LOOK_S)
-        for holding in self._holdings.values():
-            if holding.engine is not None:
-                holding.engine.close()
+        for holding in [one for one in self._holdings.values() if one.engine is not None and not one.is_gone]:
+            self._let_go(holding)
         self._outbox.close()
-        self._holdings.clear()
-        self._attend(is_leaving=True)
+        self._attend()
 
-    def _attend(self, *, is_leaving: bool = False) -> None:
+    def _attend(self) -> None:
+        holdings = dict(self._holdings)
+        told = {name: holding.tell() for name, holding in holdings.items()}
         said = Attendance(
             host=self.settings.name,
             pool=self.settings.pool,
             machine=self._machine,
-            free_memory_gb=free_memory_gb(),
-            holds=tuple(holding.tell() for holding in self._holdings.values()),
-            is_leaving=is_leaving,
+            free_memory_gb=free_of_gpu_gb() if self._machine.gpus else free_memory_gb(),
+            holds=tuple(held for held, _ in told.values()),
+            is_leaving=self._shutdown.has_begun,
         )
-        for name in [name for name, holding in self._holdings.items() if holding.fault is not None]:
-            del self._holdings[name]  # told with this attendance, or found missing at the next
         try:
-            self._do(self._platform.attend(said))
+            duties = self._platform.attend(said)
         except (Unreachable, Refused) as error:
             log.warning("the platform does not know what is held here: %s", error)
-            self._shutdown.wait(RETRY_S)
+            return self._shutdown.wait(RETRY_S)
+        for name, (held, last) in told.items():
+            holdings[name].journal.told(last)
+            if held.state in ("failed", "gone"):
+                del self._holdings[name]
+        self._do(duties)
 
     def _do(self, duties: Duties) -> None:
         for load in duties.load:
@@ -122,72 +104,102 @@ class Host:
 
     def _load(self, holding: Holding) -> None:
         load, started = holding.load, time.monotonic()
-        folder = self._models / load.deployment
+        folder = self._models / f"{load.deployment}-{threading.get_ident()}"
         try:
-            self._bring(load, folder)
-            holding.engine = self._start(load, folder)
-            log.info("deployment=%s “%s” is ready after %.1f s", *_names(load), time.monotonic() - started)
+            engine = self._shelf.take(load, lambda: self._start(holding, folder / "model"))
+            try:
+                adapter = self._bring(load, load.adapter, folder / "adapter") if load.adapter else None
+                engine.hold(load, adapter)
+            except BaseException:
+                self._shelf.give_back(load)
+                raise
+            holding.engine = engine
+            self._note(holding, f"ready after {time.monotonic() - started:.1f} s")
         except Fault as fault:
             holding.fault = fault.report
+            self._note(holding, str(fault))
         except Exception as error:
-            log.exception("deployment=%s “%s” could not be loaded", *_names(load))
+            log.exception("deployment=%s “%s” could not be loaded", load.deployment, load.name)
             detail = (str(error) or type(error).__name__)[:500]
-            holding.fault = FaultReport(code="deployment.failed", params={"model": load.model.name, "detail": detail})
+            holding.fault = FaultReport(code="deployment.failed", params={"model": load.name, "detail": detail})
+            self._note(holding, f"could not be loaded: {detail}")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            holding.loaded.set()
             self._due.set()
 
-    def _bring(self, load: Load, folder: Path) -> None:
+    def _start(self, holding: Holding, folder: Path) -> Engine:
+        load = holding.load
+        self._note(holding, f"loads {load.model.name}, {sum(file.size for file in load.model.files):,} bytes")
+        self._bring(load, load.model.files, folder)
+        return start_engine(self.settings, load, folder, self._tell, holding.journal.write)
+
+    def _bring(self, load: Load, files: tuple[FileRef, ...], folder: Path) -> Path:
         blobs = self._platform.blobs(load)
         try:
-            place_all(self._cache, load.model.files, folder, blobs.download)
+            return place_all(self._cache, files, folder, blobs.download)
         finally:
             blobs.close()
 
-    def _start(self, load: Load, folder: Path) -> Engine:
-        """The libraries are heavy, and loaded with the first model: a host that holds none is small."""
-        from trainer_worker.engine.own import Loaded, OwnEngine
-
-        loaded = Loaded.from_folder(folder)
-        return OwnEngine(load.model.name, loaded, self._outbox.tell, int(free_memory_gb() * GIB * CACHE_SHARE))
-
     def _drop(self, holding: Holding) -> None:
+        holding.loaded.wait()
         until = time.monotonic() + self.settings.drain_s
         while not holding.is_idle and time.monotonic() < until:
             time.sleep(LOOK_S)
-        if holding.engine is not None:
-            holding.engine.close()
-        self._holdings.pop(holding.load.deployment, None)
-        log.info("deployment=%s “%s” is let go", *_names(holding.load))
+        if holding.engine is not None and not holding.is_gone:
+            self._let_go(holding)
         self._due.set()
 
+    def _let_go(self, holding: Holding) -> None:
+        assert holding.engine is not None
+        holding.engine.let_go(holding.load.deployment)
+        holding.is_gone, holding.engine = True, None
+        self._shelf.give_back(holding.load)
+        self._note(holding, "let go")
+
+    def _note(self, holding: Holding, line: str) -> None:
+        log.info("deployment=%s “%s” %s", holding.load.deployment, holding.load.name, line)
+        holding.journal.write(line)
+
     def _read_letters(self) -> None:
+        mark = ""
         while True:
             try:
-                letters = self._platform.letters(self.settings.name).letters
+                found = self._platform.letters(self.settings.name, mark)
             except (Unreachable, Refused) as error:
                 log.warning("no letters: %s", error)
                 self._shutdown.wait(RETRY_S)
                 continue
-            for letter in letters:
+            mark = found.mark or mark
+            for letter in found.letters:
                 self._read(letter)
 
     def _read(self, letter: Letter) -> None:
         if isinstance(letter, Ask):
             self._ask(letter)
         elif isinstance(letter, Cancel):
-            for holding in list(self._holdings.values()):
-                if holding.engine is not None:
-                    holding.engine.cancel(letter.id)
+            if (holding := self._asked.get(letter.id)) is not None and holding.engine is not None:
+                holding.meter.cancel(letter.id)
+                holding.engine.cancel(letter.id)
         else:
             self._due.set()
 
     def _ask(self, ask: Ask) -> None:
+        """A request that comes again, because the answer that brought it was lost, is being answered already."""
+        if ask.id in self._asked:
+            return
         holding = self._holdings.get(ask.deployment)
-        if holding is None or holding.engine is None or holding.is_dropped or self._shutdown.has_begun:
+        if holding is None or holding.engine is None or not holding.can_be_asked or self._shutdown.has_begun:
             return self._outbox.tell(ask.reply_to, Refusal(ask=ask.id, fault=FaultReport(code="engine.lost")))
+        self._asked[ask.id] = holding
+        if len(self._asked) > REMEMBERED:
+            self._asked.popitem(last=False)
+        holding.meter.begin(ask)
         holding.engine.ask(ask)
 
-
-def _names(load: Load) -> tuple[str, str]:
-    return load.deployment, load.model.name
+    def _tell(self, to: str, said: Said) -> None:
+        if (holding := self._asked.get(said.ask)) is not None:
+            holding.meter.hear(said)
+            if isinstance(said, Refusal) and said.fault.cause != "user":
+                holding.journal.write(f"{said.fault.code}: {said.fault.message}")
+        self._outbox.tell(to, said)

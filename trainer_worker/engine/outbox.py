@@ -1,5 +1,6 @@
 """What the engines say, on its way to the platform: all that has gathered goes in one request."""
 
+import itertools
 import logging
 import queue
 import threading
@@ -20,11 +21,12 @@ class Outbox:
     def __init__(self, platform: HostPlatform) -> None:
         self._platform = platform
         self._said: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
+        self._numbers = itertools.count()
         self._thread = threading.Thread(target=self._send_all, name="outbox", daemon=True)
         self._thread.start()
 
     def tell(self, to: str, said: Said) -> None:
-        self._said.put(Reply(to=to, said=said))
+        self._said.put(Reply(to=to, said=said.model_copy(update={"number": next(self._numbers)})))
 
     def close(self) -> None:
         """Returns once everything is out, or was given up."""

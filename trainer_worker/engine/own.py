@@ -7,16 +7,20 @@ continuous batching was 50 times slower on a CPU.
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from contracts.completion import Ask, Refusal, Taken
 from contracts.fault import Fault, FaultReport
-from trainer_worker.batch import Batch, can_lead
+from contracts.serving import Load
+from trainer_worker.batch import BASE, Batch, can_lead
+from trainer_worker.engine.adapters import lay_over, take_off
 from trainer_worker.engine.choosing import choose, told
 from trainer_worker.engine.port import Tell
 from trainer_worker.engine.prompt import Reader
@@ -63,6 +67,18 @@ def _token_bytes(model: PreTrainedModel, dtype: torch.dtype) -> int:
     return int(2 * config.num_hidden_layers * heads * size * dtype.itemsize)
 
 
+class Voice(NamedTuple):
+    """How a deployment is written: with which adapter, and what people call it."""
+
+    adapter: str
+    called: str
+
+
+class Change(NamedTuple):
+    work: Callable[[], None]
+    done: Future[None]
+
+
 @dataclass
 class OwnEngine:
     name: str
@@ -76,6 +92,9 @@ class OwnEngine:
     _batch: Batch | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _is_closed: bool = False
+    _voices: dict[str, Voice] = field(default_factory=dict)
+    _changes: deque[Change] = field(default_factory=deque)
+    """What is to be done between two tokens, when nobody reads the model."""
 
     def __post_init__(self) -> None:
         model = self.loaded.model
@@ -91,6 +110,48 @@ class OwnEngine:
     @property
     def waiting(self) -> int:
         return len(self._waiting)
+
+    def hold(self, load: Load, adapter: Path | None) -> None:
+        voice = Voice(BASE if adapter is None else load.deployment, load.name)
+        if adapter is not None:
+            self._between_tokens(lambda: self._lay_over(adapter, voice))
+        self._voices[load.deployment] = voice
+
+    def _lay_over(self, folder: Path, voice: Voice) -> None:
+        self.loaded.model = lay_over(self.loaded.model, folder, voice.adapter, voice.called)
+        if self._batch is not None:
+            self._batch.model = self.loaded.model
+
+    def let_go(self, deployment: str) -> None:
+        voice = self._voices.pop(deployment, None)
+        for ask in {row.ask.id: row.ask for row in self._all_rows() if row.ask.deployment == deployment}.values():
+            self.cancel(ask.id)
+            self.tell(ask.reply_to, Refusal(ask=ask.id, fault=FaultReport(code="engine.lost")))
+        if voice is not None and voice.adapter != BASE:
+            self._between_tokens(lambda: self._take_off(voice.adapter))
+
+    def _take_off(self, adapter: str) -> None:
+        """The rows that were cancelled with it are written no further."""
+        self._leave_out()
+        take_off(self.loaded.model, adapter)
+
+    def _between_tokens(self, work: Callable[[], None]) -> None:
+        done: Future[None] = Future()
+        with self._changed:
+            if self._is_closed:
+                return
+            self._changes.append(Change(work, done))
+            self._changed.notify()
+        done.result()
+
+    def busy_with(self, deployment: str) -> tuple[int, int]:
+        with self._changed:
+            of = [sum(row.ask.deployment == deployment for row in rows) for rows in (self._rows, self._waiting)]
+        return of[0], of[1]
+
+    def _all_rows(self) -> list[Row]:
+        with self._changed:
+            return [*self._rows, *self._waiting]
 
     def ask(self, ask: Ask) -> None:
         try:
@@ -114,8 +175,9 @@ class OwnEngine:
             if not 0 <= token < self._reader.vocabulary:
                 tokens = self._reader.vocabulary
                 raise Fault("completion.token_unknown", field="logit_bias", token=token, tokens=tokens)
+        voice = self._voices[ask.deployment].adapter if ask.deployment in self._voices else BASE
         return [
-            Row(ask, n, prompt, longest, Text(self.loaded.tokenizer, ask.sampling.stop), _generator(ask, n))
+            Row(ask, n, prompt, longest, Text(self.loaded.tokenizer, ask.sampling.stop), _generator(ask, n), voice)
             for n in range(ask.choices)
         ]
 
@@ -134,6 +196,7 @@ class OwnEngine:
     def _run(self) -> None:
         with torch.inference_mode():
             while self._wait():
+                self._change()
                 try:
                     self._admit()
                     self._write()
@@ -141,11 +204,22 @@ class OwnEngine:
                     log.exception("model “%s” broke while it wrote", self.name)
                     self._refuse_all(_broken(error))
         self._refuse_all(FaultReport(code="engine.lost"))
+        self._change()
+
+    def _change(self) -> None:
+        while self._changes:
+            work, done = self._changes.popleft()
+            try:
+                work()
+            except Exception as error:  # it is for whoever waits
+                done.set_exception(error)
+            else:
+                done.set_result(None)
 
     def _wait(self) -> bool:
         """Returns when there is something to write. False once the engine is closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._rows or self._waiting or self._is_closed)
+            self._changed.wait_for(lambda: self._rows or self._waiting or self._changes or self._is_closed)
         return not self._is_closed
 
     def _admit(self) -> None:
@@ -154,7 +228,7 @@ class OwnEngine:
         if not fresh:
             return
         pad_id = self.loaded.tokenizer.pad_token_id
-        batch = Batch(self.loaded.model, [row.prompt for row in fresh], pad_id)
+        batch = Batch(self.loaded.model, [row.prompt for row in fresh], pad_id, [row.voice for row in fresh])
         if self._batch is None:
             self._batch = batch
         else:
@@ -186,19 +260,24 @@ class OwnEngine:
         self._go_on_with(chosen)
 
     def _go_on_with(self, chosen: torch.Tensor) -> None:
+        kept = self._leave_out()
+        if self._batch is not None:
+            self._batch.step(chosen if len(kept) == len(chosen) else chosen[torch.tensor(kept, device=chosen.device)])
+
+    def _leave_out(self) -> list[int]:
+        """Rows that have ended leave the batch. Which ones are left, by their places before."""
         kept = [n for n, row in enumerate(self._rows) if row.finish is None and not row.is_cancelled]
-        assert self._batch is not None
-        if not kept:
-            self._batch = None
-        elif len(kept) < len(self._rows):
-            places = torch.tensor(kept, device=chosen.device)
-            self._batch.keep(places)
-            self._batch.trim()
-            chosen = chosen[places]
+        if self._batch is not None and len(kept) < len(self._rows):
+            logits = self._batch.logits
+            places = torch.tensor(kept, device=logits.device)
+            self._batch = self._batch if kept else None
+            if self._batch is not None:
+                self._batch.keep(places)
+                self._batch.trim()
+                self._batch.logits = logits[places]
         with self._changed:
             self._rows = [self._rows[n] for n in kept]
-        if self._batch is not None:
-            self._batch.step(chosen)
+        return kept
 
     def _refuse_all(self, fault: FaultReport) -> None:
         with self._changed:

@@ -21,10 +21,10 @@ class HostPlatform:
         answer = send(self._http, "POST", "/api/worker/serving/attend", content=body, timeout=ANSWER_S)
         return Duties.model_validate_json(checked(answer).content)
 
-    def letters(self, host: str) -> Letters:
-        """What came for this host, as soon as something does."""
+    def letters(self, host: str, mark: str) -> Letters:
+        """What came for this host after the letter of this mark, as soon as something does."""
         timeout = httpx.Timeout(WAIT_S + ANSWER_S, connect=5.0)
-        about = {"host": host, "wait_s": WAIT_S}
+        about: dict[str, str | float] = {"host": host, "mark": mark, "wait_s": WAIT_S}
         answer = send(self._http, "GET", "/api/worker/serving/letters", params=about, timeout=timeout)
         return Letters.model_validate_json(checked(answer).content)
 

@@ -1,22 +1,32 @@
-"""What every engine can do, whatever writes inside it."""
+"""What every engine can do, whatever writes inside it. One holds one model, and any number of adapters over it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from contracts.completion import Ask, Said
+from contracts.serving import Load
 
 Tell = Callable[[str, Said], None]
 """Takes the mailbox that a request named, and what is to be said to it. Never blocks."""
 
 
 class Engine(Protocol):
-    @property
-    def running(self) -> int:
-        """Choices that are being written."""
+    def hold(self, load: Load, adapter: Path | None) -> None:
+        """Answer for a deployment from now on: with the model itself, or with the adapter of this folder over it.
+
+        Raises:
+            Fault: adapter.wrong_base, engine.unfit_adapter.
+        """
         ...
 
-    @property
-    def waiting(self) -> int: ...
+    def let_go(self, deployment: str) -> None:
+        """What is still being written for it is refused. Its adapter leaves the memory."""
+        ...
+
+    def busy_with(self, deployment: str) -> tuple[int, int]:
+        """Choices of it that are being written, and those that wait."""
+        ...
 
     def ask(self, ask: Ask) -> None:
         """Take a request in, or refuse it. Never blocks: all that is to be said of it is told."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from contracts.completion import Ask, Delta, FinishReason, Told
+from trainer_worker.batch import BASE
 from trainer_worker.engine.text import Text
 
 
@@ -19,6 +20,8 @@ class Row:
     text: Text
     generator: torch.Generator | None
     """Its own random numbers, where a seed was given."""
+    voice: str = BASE
+    """The adapter that is laid over the model for it."""
     counts: Counter[int] = field(default_factory=Counter)
     """How often each token was written: for the penalties."""
     is_cancelled: bool = False

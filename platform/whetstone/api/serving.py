@@ -42,11 +42,14 @@ def attend_platform(request: HttpRequest, body: Attendance) -> HttpResponse:
 
 @router.get("/letters")
 async def letters(
-    request: HttpRequest, host: str, wait_s: Annotated[float, Query(ge=0)] = LONGEST_WAIT_S
+    request: HttpRequest, host: str, mark: str = "", wait_s: Annotated[float, Query(ge=0)] = LONGEST_WAIT_S
 ) -> HttpResponse:
-    """What the host's deployments are asked, as soon as they are. Nothing, when the time is up."""
-    taken = await mailboxes.take(mailbox_of(host), min(wait_s, LONGEST_WAIT_S))
-    found = Letters(letters=tuple(LETTER.validate_json(letter) for letter in taken))
+    """What the host's deployments are asked, as soon as they are. Nothing, when the time is up.
+
+    `mark` is that of the last answer which arrived: what was sent after it comes again.
+    """
+    taken, last = await mailboxes.collect(mailbox_of(host), mark, min(wait_s, LONGEST_WAIT_S))
+    found = Letters(letters=tuple(LETTER.validate_json(letter) for letter in taken), mark=last)
     return HttpResponse(found.model_dump_json(), content_type="application/json")
 
 

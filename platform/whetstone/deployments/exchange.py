@@ -2,7 +2,9 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pydantic import TypeAdapter
 
@@ -37,37 +39,54 @@ class Exchange:
         Raises:
             Fault: deployment.loading, .failed, engine.busy, .lost, and whatever the engine refuses it for.
         """
+        until = time.monotonic() + LOADING_S
         async with self._standings.watching(ask.deployment, called.standing):
-            holder = await self._holder(ask.deployment, called)
-            box = self._boxes[ask.id] = asyncio.Queue()
-            self._sort()
-            ended = False
-            try:
-                await post(str(holder.host), ask)
-                async for said in self._until_ended(ask, box, holder):
-                    yield said
-                ended = True
-            finally:
-                del self._boxes[ask.id]
-                if not ended:
-                    await asyncio.shield(post(str(holder.host), Cancel(id=ask.id)))
-
-    async def _holder(self, deployment: str, called: Called) -> Standing:
-        if called.standing.status != "ready":
-            for host in called.hosts:
+            for host in called.hosts if called.standing.status != "ready" else ():
                 await post(host, Look())
-        standing = await self._standings.settled(deployment, LOADING_S)
-        if standing is None or standing.status in ("queued", "loading", "stopped"):
-            raise Fault("deployment.loading", model=called.name)
+            is_taken, tries = False, 0
+            while not is_taken:
+                holder = await self._holder(ask.deployment, called.name, until)
+                tries += 1
+                try:
+                    async with aclosing(
+                        self._asked(ask.model_copy(update={"id": f"{ask.id}-{tries}"}), holder)
+                    ) as all_said:
+                        async for said in all_said:
+                            is_taken = True
+                            yield said
+                except Fault as fault:
+                    if fault.report.code != "engine.lost" or is_taken or time.monotonic() > until:
+                        raise
+                    # Its host went before it read the request, so another one answers as if nothing had been.
+                    await self._standings.changed(ask.deployment, holder, LOOK_S)
+
+    async def _asked(self, ask: Ask, holder: Standing) -> AsyncGenerator[Taken | Delta, None]:
+        box = self._boxes[ask.id] = asyncio.Queue()
+        self._sort()
+        ended = False
+        try:
+            await post(str(holder.host), ask)
+            async for said in self._until_ended(ask, box, holder):
+                yield said
+            ended = True
+        finally:
+            del self._boxes[ask.id]
+            if not ended:
+                await asyncio.shield(post(str(holder.host), Cancel(id=ask.id)))
+
+    async def _holder(self, deployment: str, name: str, until: float) -> Standing:
+        standing = await self._standings.settled(deployment, max(0.0, until - time.monotonic()))
+        if standing is None or standing.status in ("queued", "loading", "stopping", "stopped"):
+            raise Fault("deployment.loading", model=name)
         if standing.status == "failed":
-            raise Fault("deployment.failed", model=called.name, detail=standing.fault.message if standing.fault else "")
+            raise Fault("deployment.failed", model=name, detail=standing.fault.message if standing.fault else "")
         return standing
 
     async def _until_ended(
         self, ask: Ask, box: asyncio.Queue[Said], holder: Standing
     ) -> AsyncGenerator[Taken | Delta, None]:
         going_on = ask.choices
-        is_taken, waited_s = False, 0.0
+        is_taken, waited_s, last = False, 0.0, -1
         while going_on:
             try:
                 said = await asyncio.wait_for(box.get(), LOOK_S)
@@ -76,6 +95,9 @@ class Exchange:
                 if (not is_taken and waited_s >= TAKEN_S) or self._is_lost(ask.deployment, holder):
                     raise Fault("engine.lost") from None
                 continue
+            if said.number <= last:  # its host sent it again, as it heard no answer
+                continue
+            last = said.number
             if isinstance(said, Refusal):
                 raise _fault(said.fault)
             is_taken = True

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ class Standings:
     def __init__(self) -> None:
         self._wanted: Counter[str] = Counter()
         self._known: dict[str, Standing] = {}
+        self._doubted: set[str] = set()
+        """Somebody has reason to think that what is known is no longer so."""
         self._changed = asyncio.Condition()
         self._looking: asyncio.Task[None] | None = None
 
@@ -60,7 +63,7 @@ class Standings:
 
         def is_settled() -> bool:
             known = self._known.get(deployment)
-            return known is not None and known.status not in ("queued", "loading")
+            return known is not None and known.status not in ("queued", "loading", "stopping")
 
         async with self._changed:
             try:
@@ -70,10 +73,18 @@ class Standings:
                 pass
         return self._known.get(deployment)
 
+    async def changed(self, deployment: str, seen: Standing, timeout_s: float) -> None:
+        """Wait until it stands otherwise than was seen, or the time is up."""
+        until = time.monotonic() + timeout_s
+        while self._known.get(deployment) == seen and time.monotonic() < until:
+            self._doubted.add(deployment)
+            await asyncio.sleep(POLL_S)
+
     async def _look(self) -> None:
         rounds = 0
         while self._wanted:
-            pending = [name for name in self._wanted if rounds % HELD_POLLS == 0 or not self._is_ready(name)]
+            pending = [name for name in self._wanted if rounds % HELD_POLLS == 0 or not self._is_sure(name)]
+            self._doubted.clear()
             if pending:
                 try:
                     found = await _read(pending)
@@ -93,9 +104,9 @@ class Standings:
                     self._known.pop(name, None)
             self._changed.notify_all()
 
-    def _is_ready(self, name: str) -> bool:
+    def _is_sure(self, name: str) -> bool:
         known = self._known.get(name)
-        return known is not None and known.status == "ready"
+        return known is not None and known.status == "ready" and name not in self._doubted
 
 
 def standing_of(row: Deployment) -> Standing:

@@ -9,18 +9,16 @@ from contracts.fault import Fault
 from whetstone import clock
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
+from whetstone.deployments.attend import AGAIN_AFTER
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host
-from whetstone.deployments.room import needed_gb
+from whetstone.deployments.room import held_by, needed_gb
+from whetstone.deployments.serves import find_served, lay_out
 from whetstone.deployments.standing import Standing, standing_of
-from whetstone.jobs.keep import model_of
-from whetstone.jobs.named import find_named
+from whetstone.deployments.states import move
 from whetstone.jobs.permissions import owner_of
-from whetstone.modelhub.models import Model
 
 TOUCH_AFTER = timedelta(seconds=15)
-AGAIN_AFTER = timedelta(seconds=60)
-"""How long a model that could not be loaded is not tried again."""
-Status = Deployment.Status
+Status, Reason = Deployment.Status, Deployment.Reason
 
 
 @dataclass(frozen=True)
@@ -35,86 +33,69 @@ class Called:
 
 
 def call(team: Team, name: str) -> Called:
-    """Find the deployment of the model that is asked by this name. It is started when it does not run.
+    """Find the deployment that is asked by this name. It is started when it does not run.
 
     Raises:
-        Fault: deployment.model_missing, .writes_no_text, .no_weights, .is_adapter, .no_engine, .no_room, .failed.
+        Fault: deployment.off, .no_engine, .no_room, .failed, and whatever `find_served` and `lay_out` raise.
     """
-    owner = owner_of(team, name) or team
-    found = owned(Deployment, owner).select_related("host", "team").filter(name=name).first() or _begin(owner, name)
+    found = _find(team, name) or _begin(owner_of(team, name) or team, name)
+    if found.is_off:
+        raise Fault("deployment.off", field="model", model=name, deployment=found.id)
     now = clock.now()
-    hosts = () if found.status == Status.READY else _hosts(found)
+    hosts = () if found.status == Status.READY else hosts_for(found)
     if found.status == Status.FAILED and now - found.changed_at < AGAIN_AFTER:
         report = found.fault_report
         raise Fault("deployment.failed", model=name, detail=report.message if report else "")
     if found.status in (Status.STOPPED, Status.FAILED) or not found.is_wanted:
-        _start_again(found)
+        found = start_again(found, Reason.ASKED)
     elif now - found.asked_at > TOUCH_AFTER:
         Deployment.objects.filter(id=found.id).update(asked_at=now)
     return Called(found.id, name, standing_of(found), hosts)
 
 
+def _find(team: Team, name: str) -> Deployment | None:
+    """The team's own, or that of a team that has permitted this one to use its model."""
+    for whose in filter(None, (team, owner_of(team, name))):
+        if found := owned(Deployment, whose).select_related("host", "team").filter(name=name).first():
+            return found
+    return None
+
+
 def _begin(team: Team, name: str) -> Deployment:
-    model = _model(team, name)
-    if model.task != Model.Task.TEXT:
-        raise Fault("deployment.writes_no_text", field="model", model=name)
-    if not model.has_weights:
-        raise Fault("deployment.no_weights", field="model", model=name)
     now = clock.now()
-    fresh = Deployment(
-        team=team,
-        name=name,
-        source=_stored(model),
-        model=model.ref().model_dump(mode="json"),
-        changed_at=now,
-        asked_at=now,
-    )
+    fresh = Deployment(team=team, name=name, serves=name, changed_at=now, asked_at=now)
+    lay_out(fresh, find_served(team, name))
     try:
         with transaction.atomic():
             fresh.save(force_insert=True)
     except IntegrityError:  # two asked at once
-        return owned(Deployment, team).get(name=name)
+        return owned(Deployment, team).select_related("host", "team").get(name=name)
     return fresh
 
 
-def _model(team: Team, name: str) -> Model:
-    if (named := find_named(team, name)) is not None:
-        if named[1].is_adapter and named[1].model is None:
-            raise Fault("deployment.is_adapter", field="model", model=name)
-        return model_of(*named)
-    model = owned(Model, team).filter(name=name).first()
-    if model is None:
-        raise Fault("deployment.model_missing", field="model", model=name)
-    if model.is_adapter:
-        raise Fault("model.is_adapter", field="model", model=name)
-    return model
+def start_again(found: Deployment, reason: str) -> Deployment:
+    """The model may have been made anew under its name meanwhile, or be gone. Raises what `call` raises."""
+    lay_out(found, find_served(found.team, found.serves))
+    with transaction.atomic():
+        rows = Deployment.objects.select_for_update(of=("self",)).select_related("host", "team")
+        row = rows.get(id=found.id)
+        row.is_wanted, row.is_off, row.asked_at = True, False, clock.now()
+        if row.is_held or row.status == Status.QUEUED:  # its host has not let it go yet
+            row.save(update_fields=["is_wanted", "is_off", "asked_at"])
+        else:
+            row.source, row.model, row.adapter = found.source, found.model, found.adapter
+            move(row, Status.QUEUED, reason)
+    return row
 
 
-def _stored(model: Model) -> Model | None:
-    return model if model.pk else None
-
-
-@transaction.atomic
-def _start_again(found: Deployment) -> None:
-    """The model may have been made anew under its name meanwhile, or be gone."""
-    model = _model(found.team, found.name)
-    row = Deployment.objects.select_for_update().get(id=found.id)
-    row.is_wanted, row.asked_at = True, clock.now()
-    if row.is_held:  # its host has not let it go yet
-        row.save(update_fields=["is_wanted", "asked_at"])
-    else:
-        row.source, row.model = _stored(model), model.ref().model_dump(mode="json")
-        row.become(Status.QUEUED)
-    found.status, found.host = row.status, row.host
-
-
-def _hosts(deployment: Deployment) -> tuple[str, ...]:
+def hosts_for(deployment: Deployment) -> tuple[str, ...]:
     """Names of the hosts that may load it. Raises Fault deployment.no_engine or .no_room."""
-    alive = list(Host.objects.filter(seen_at__gt=clock.now() - SILENT_AFTER, is_leaving=False))
-    if not alive:
+    alive = Host.objects.filter(seen_at__gt=clock.now() - SILENT_AFTER, is_leaving=False)
+    hosts = list((alive.filter(pool=deployment.pool) if deployment.pool else alive).prefetch_related("deployments"))
+    if not hosts:
         raise Fault("deployment.no_engine", model=deployment.name)
-    needed = {host.name: needed_gb(deployment.ref, host.specs) for host in alive}
-    fit = tuple(host.name for host in alive if needed[host.name] <= (host.free_memory_gb or 0.0))
+    needed = {host: needed_gb(deployment, host.specs, held_by(host)) for host in hosts}
+    fit = tuple(host.name for host in hosts if needed[host] <= (host.free_memory_gb or 0.0) or host == deployment.host)
     if not fit and not deployment.is_held:
         raise Fault("deployment.no_room", model=deployment.name, needed=min(needed.values()))
     return fit

@@ -23,7 +23,7 @@ def keep_checkpoint(user: User, job: Job, step: int, name: str = "") -> Model:
     Asked for twice it is the same model, under its first name. It stays when housekeeping forgets the checkpoint.
 
     Raises:
-        Fault: checkpoint.not_found; checkpoint.is_adapter: merging needs what only a worker has; artifact.lost;
+        Fault: checkpoint.not_found; checkpoint.is_adapter, over weights that only the job had; artifact.lost;
             import.no_name or import.name_taken.
     """
     if name:
@@ -31,7 +31,7 @@ def keep_checkpoint(user: User, job: Job, step: int, name: str = "") -> Model:
     found = find_checkpoint(job, step)
     if found.model is not None:
         return found.model
-    if found.is_adapter:
+    if found.is_adapter and not _has_base(job):
         raise Fault("checkpoint.is_adapter", field="step", step=step)
     files = of_checkpoint(found.files)
     return _keep(user, job, step, files, read_config(job.team, files), name)
@@ -57,9 +57,14 @@ def model_of(job: Job, found: Checkpoint) -> Model:
     """What the checkpoint would be as a model, not stored. Raises Fault checkpoint.is_adapter."""
     if found.model is not None:
         return found.model
-    if found.is_adapter:
+    if found.is_adapter and not _has_base(job):
         raise Fault("checkpoint.is_adapter", field="model", step=found.step)
     return _model(job, found.step, of_checkpoint(found.files), None)
+
+
+def _has_base(job: Job) -> bool:
+    """Whether an adapter of the job can be a model: it lies over its base, whose weights have to be in the hub."""
+    return job.base.has_weights and not job.base.is_adapter
 
 
 def _model(job: Job, step: int, files: list[FileRef], config: dict[str, Any] | None) -> Model:

@@ -1,0 +1,35 @@
+"""Which engine writes on this host. The libraries are heavy, and loaded with the first model: an idle host is small."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from contracts.serving import Load
+from trainer_worker.engine.port import Engine, Tell
+from trainer_worker.machine import free_memory_gb, gpus
+from trainer_worker.settings import Settings
+
+GIB = 1 << 30
+CACHE_SHARE = 0.25
+"""Of the memory that is free when a model is loaded: for the rows that it writes at once."""
+
+
+def start_engine(settings: Settings, load: Load, folder: Path, tell: Tell, note: Callable[[str], None]) -> Engine:
+    """Returns once the model of the folder is in memory. Raises Fault engine.cannot_lead, and whatever the engine does.
+
+    `note` takes lines for the deployment's log.
+    """
+    if uses_vllm(settings):
+        raise NotImplementedError
+    from trainer_worker.engine.own import Loaded, OwnEngine
+
+    note("with the engine of this platform")
+    loaded = Loaded.from_folder(folder)
+    return OwnEngine(load.model.name, loaded, tell, int(free_memory_gb() * GIB * CACHE_SHARE))
+
+
+def uses_vllm(settings: Settings) -> bool:
+    """vLLM where it is asked for, or where a GPU and the program are there."""
+    if settings.engine == "auto":
+        return bool(gpus()) and shutil.which("vllm") is not None
+    return settings.engine == "vllm"
