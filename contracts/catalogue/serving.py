@@ -63,6 +63,32 @@ SERVING: dict[str, Entry] = {
         "“{model}” was stopped.",
         "Start it on its page, or with POST /api/v1/deployments/{deployment}/start.",
     ),
+    "serving_test.not_found": (
+        "user",
+        "There is no serving test “{test}” here.",
+        "Look it up on the deployment's page.",
+    ),
+    "serving_test.running": (
+        "user",
+        "A serving test of “{model}” runs already.",
+        "Wait for its end, or cancel it: two at once would measure each other.",
+    ),
+    "serving_test.has_ended": ("user", "The serving test “{test}” has ended.", "Reload the page to see its results."),
+    "serving_test.no_answer": (
+        "platform",
+        "“{model}” did not answer the first request of the test ({code}).",
+        "Start the deployment and ask it once by hand; its page says what is wrong.",
+    ),
+    "serving_test.gave_up": (
+        "platform",
+        "The test was begun {attempts} times, and each time the process that carried it out ended.",
+        "Look into the supervisor's log, then start another test.",
+    ),
+    "serving_test.failed": (
+        "platform",
+        "The test stopped with an error: {detail}",
+        "The supervisor's log says more. Start another test.",
+    ),
     "engine.unfit_adapter": (
         "user",
         "The adapter of “{model}” cannot be laid over a base that others use: {detail}.",

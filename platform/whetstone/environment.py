@@ -28,6 +28,8 @@ class Environment(BaseSettings):
     """For S3 stores that are not Amazon's."""
     public_url: str = "http://127.0.0.1:8000"
     """The address under which browsers reach the platform."""
+    internal_url: str | None = None
+    """The address under which the platform's own processes reach its web. Without it: the public one."""
     allowed_hosts: str = ""
     """Further host names, separated by commas."""
     secret_key: str | None = None
@@ -83,6 +85,10 @@ class Environment(BaseSettings):
     @property
     def model_roots(self) -> tuple[Path, ...]:
         return tuple(Path(one).resolve() for one in self.model_folders.split(":") if one)
+
+    @property
+    def own_url(self) -> str:
+        return (self.internal_url or self.public_url).rstrip("/")
 
     @cached_property
     def broker(self) -> str:

@@ -16,6 +16,7 @@ WRITING: dict[str, Scope] = {
     "api/v1/datasets": Scope.FILES,
     "api/v1/evaluations": Scope.JOBS,
     "api/v1/evaluations/check": Scope.READ,
+    "api/v1/deployments": Scope.JOBS,
     "api/v1/evaluators": Scope.JOBS,
     "api/v1/imports": Scope.JOBS,
     "api/v1/models": Scope.READ,

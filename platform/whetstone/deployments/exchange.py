@@ -4,15 +4,17 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
+from asgiref.sync import async_to_sync
 from pydantic import TypeAdapter
 
 from contracts.completion import Ask, Cancel, Delta, Letter, Look, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
 from whetstone.deployments.mailbox import mailboxes
+from whetstone.deployments.models import Deployment, Host
 from whetstone.deployments.standing import Standing, Standings
-from whetstone.deployments.start import Called
+from whetstone.deployments.start import Called, hosts_for
 
 SAID: TypeAdapter[Said] = TypeAdapter(Said)
 LOADING_S = 45.0
@@ -125,6 +127,17 @@ class Exchange:
 async def post(host: str, letter: Letter) -> None:
     """To the host that holds the deployment."""
     await mailboxes.post(mailbox_of(host), [letter.model_dump_json().encode()])
+
+
+def nudge(deployment: Deployment, host: Host | None = None) -> Deployment:
+    """Whoever holds it, or could, asks for its duties now instead of in some seconds."""
+    names = {one.name for one in (host, deployment.host) if one}
+    if deployment.status == Deployment.Status.QUEUED:
+        with suppress(Fault):  # then nobody can hold it yet, and its page says so
+            names.update(hosts_for(deployment))
+    for name in names:
+        async_to_sync(post)(name, Look())
+    return deployment
 
 
 def mailbox_of(host: str) -> str:

@@ -31,7 +31,7 @@ def keep_checkpoint(user: User, job: Job, step: int, name: str = "") -> Model:
     found = find_checkpoint(job, step)
     if found.model is not None:
         return found.model
-    if found.is_adapter and not _has_base(job):
+    if found.is_adapter and not has_base(job):
         raise Fault("checkpoint.is_adapter", field="step", step=step)
     files = of_checkpoint(found.files)
     return _keep(user, job, step, files, read_config(job.team, files), name)
@@ -57,12 +57,12 @@ def model_of(job: Job, found: Checkpoint) -> Model:
     """What the checkpoint would be as a model, not stored. Raises Fault checkpoint.is_adapter."""
     if found.model is not None:
         return found.model
-    if found.is_adapter and not _has_base(job):
+    if found.is_adapter and not has_base(job):
         raise Fault("checkpoint.is_adapter", field="model", step=found.step)
     return _model(job, found.step, of_checkpoint(found.files), None)
 
 
-def _has_base(job: Job) -> bool:
+def has_base(job: Job) -> bool:
     """Whether an adapter of the job can be a model: it lies over its base, whose weights have to be in the hub."""
     return job.base.has_weights and not job.base.is_adapter
 

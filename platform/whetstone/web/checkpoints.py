@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from contracts.method import METHODS
 from whetstone.jobs.checkpoints import Checkpoint, checkpoints_of
 from whetstone.jobs.headline import Headline, headline_of
+from whetstone.jobs.keep import has_base
 from whetstone.jobs.models import Job
 from whetstone.web.results import name_of, shown
 
@@ -15,13 +17,20 @@ class Row:
     checkpoint: Checkpoint
     score: str
     """“Held-out reward 0.812”, “Held-out right pairs 94.2%”; empty where its step was not evaluated."""
+    can_be_kept: bool
+    """Whether a model can be made of it."""
+    can_be_deployed: bool
 
 
 def checkpoint_rows(job: Job) -> list[Row]:
     """Newest first."""
     found = checkpoints_of(job)
     headline = headline_of(job.method, [one.held_out for one in found])
-    return [Row(one, _told(headline, one.score)) for one in found]
+    writes_text = METHODS[job.method].makes == "text"
+    kept = [not one.is_damaged and (not one.is_adapter or has_base(job)) for one in found]
+    return [
+        Row(one, _told(headline, one.score), can, can and writes_text) for one, can in zip(found, kept, strict=True)
+    ]
 
 
 def _told(headline: Headline | None, score: float | None) -> str:

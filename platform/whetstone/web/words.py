@@ -46,6 +46,43 @@ IMPORT_STATES = {
 FITS = {"fits": _("Fits"), "tight": _("Tight"), "too_big": _("Too big")}
 FIT_MARKS = {"fits": "good", "tight": "waiting", "too_big": "bad"}
 """Classes of badges."""
+DEPLOYMENT_STATES = {
+    "queued": _("Waiting for room"),
+    "loading": _("Loading"),
+    "ready": _("Ready"),
+    "stopping": _("Stopping"),
+    "stopped": _("Stopped"),
+    "failed": _("Failed"),
+}
+DEPLOYMENT_MARKS = {
+    "queued": "waiting",
+    "loading": "accent",
+    "ready": "good",
+    "stopping": "waiting",
+    "stopped": "",
+    "failed": "bad",
+}
+DEPLOYMENT_REASONS = {
+    "asked": _("a request asked for it"),
+    "started": _("somebody started it"),
+    "given": _("a host has room for it"),
+    "loaded": _("its host has loaded it"),
+    "idle": _("nobody asked it for a while"),
+    "stopped": _("somebody stopped it"),
+    "let_go": _("its host let it go"),
+    "host_silent": _("its host fell silent"),
+    "host_leaving": _("its host is being stopped"),
+    "host_forgot": _("its host started anew"),
+    "failed": _("it could not be loaded"),
+    "retried": _("it is tried again"),
+}
+SERVING_TEST_STATES = {
+    "queued": _("Waiting"),
+    "running": _("Measuring"),
+    "succeeded": _("Done"),
+    "failed": _("Failed"),
+    "cancelled": _("Cancelled"),
+}
 TASKS = {"text": _("Text"), "reward": _("Reward")}
 MEASURES = {
     "mean": _("Mean score"),

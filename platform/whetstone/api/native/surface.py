@@ -8,6 +8,7 @@ from whetstone.api.native import (
     checkpoints,
     datasets,
     deliveries,
+    deployments,
     diffs,
     evaluations,
     evaluators,
@@ -18,6 +19,7 @@ from whetstone.api.native import (
     keys,
     merges,
     models,
+    serving_tests,
     suites,
     trials,
     workers,
@@ -51,6 +53,8 @@ native_api.add_router("/datasets", datasets.router)
 native_api.add_router("/models", models.router)
 native_api.add_router("/merges", merges.router)
 native_api.add_router("/imports", imports.router)
+native_api.add_router("/deployments", serving_tests.router)  # before the ids
+native_api.add_router("/deployments", deployments.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
 native_api.add_router("/suites", suites.router)

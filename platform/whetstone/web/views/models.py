@@ -71,6 +71,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "evaluations": _evaluations(found),
         "fitting": _fitting(found),
         "deployments": found.deployments.all(),
+        "can_be_deployed": found.task == Model.Task.TEXT and (found.is_adapter or found.has_weights),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
         "merges": merges,
         "is_merging": any(not job.has_ended for job, _fault in merges),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from whetstone.deployments.serving_tests import run as carry_serving_tests
 from whetstone.jobs.supervise import run_forever
 from whetstone.modelhub.carry import run as carry_imports
 from whetstone.webhooks.deliver import Deliverer
@@ -26,4 +27,7 @@ class Command(BaseCommand):
             threading.Thread(
                 target=carry_imports, args=[threading.Event()], name=f"import-{number}", daemon=True
             ).start()
+        threading.Thread(
+            target=carry_serving_tests, args=[threading.Event()], name="serving-tests", daemon=True
+        ).start()
         run_forever()
