@@ -76,7 +76,7 @@ SERVING: dict[str, Entry] = {
     "serving_test.has_ended": ("user", "The serving test “{test}” has ended.", "Reload the page to see its results."),
     "serving_test.no_answer": (
         "platform",
-        "“{model}” did not answer the first request of the test ({code}).",
+        "“{model}” did not answer the first request of the test ({problem}).",
         "Start the deployment and ask it once by hand; its page says what is wrong.",
     ),
     "serving_test.gave_up": (

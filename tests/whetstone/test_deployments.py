@@ -1,19 +1,24 @@
 """Which host holds which model, and how letters reach it."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from contracts.completion import Ask, Delta, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
 from contracts.serving import Attendance, Duties, Held
 from tests.whetstone.factories import MACHINE, make_model, make_team, make_user
 from whetstone.accounts.models import hash_of
 from whetstone.deployments.attend import attend
+from whetstone.deployments.exchange import Exchange, mailbox_of
 from whetstone.deployments.mailbox import InMemory, InRedis, Mailboxes
+from whetstone.deployments.mailbox import mailboxes as exchanged
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host
+from whetstone.deployments.standing import Standing
 from whetstone.deployments.start import AGAIN_AFTER, Called, call
 from whetstone.modelhub.models import Model
 
@@ -29,7 +34,8 @@ def model() -> Model:
 
 
 def say(*holds: Held, host: str = "here", **more: Any) -> Duties:
-    return attend(Attendance(host=host, pool="cpu", machine=MACHINE, free_memory_gb=4.0, holds=holds, **more))
+    about = {"pool": "cpu", "machine": MACHINE, "free_memory_gb": 4.0} | more
+    return attend(Attendance(host=host, holds=holds, **about))
 
 
 def ask() -> Called:
@@ -196,6 +202,68 @@ def test_letters_are_taken_once_in_their_order_as_soon_as_they_come(mailboxes: M
         assert await mailboxes.take("b", 1) == [b"other"]
 
     asyncio.run(correspond())
+
+
+def test_letters_come_again_until_the_one_who_collects_has_them(mailboxes: Mailboxes) -> None:
+    """The answer that brings them may be lost on its way, and another question may be waiting meanwhile."""
+
+    async def correspond() -> None:
+        await mailboxes.post("h", [b"1", b"2"])
+        letters, mark = await mailboxes.collect("h", "", 1)
+        assert letters == [b"1", b"2"]
+        assert await mailboxes.collect("h", "", 1) == (letters, mark), "nobody has said that they arrived"
+        await mailboxes.post("h", [b"3"])
+        later, last = await mailboxes.collect("h", mark, 1)
+        assert later == [b"3"]
+        assert await mailboxes.collect("h", "unknown", 1) == (later, last)
+        broken_off = asyncio.create_task(mailboxes.collect("h", last, 10))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.create_task(mailboxes.collect("h", last, 10))
+        await asyncio.sleep(0.05)
+        await mailboxes.post("h", [b"4"])
+        assert (await asyncio.wait_for(broken_off, 5))[0] == [b"4"]
+        letters, mark = await asyncio.wait_for(waiting, 5)
+        assert letters == [b"4"]
+        assert await mailboxes.collect("h", mark, 0.05) == ([], "")
+
+    asyncio.run(correspond())
+
+
+def spoken(ask: str, *said: Said) -> list[bytes]:
+    return [one.model_copy(update={"ask": ask, "number": n}).model_dump_json().encode() for n, one in enumerate(said)]
+
+
+def test_a_request_whose_host_goes_before_it_was_read_is_asked_again_and_nothing_is_heard_twice() -> None:
+    """Once something was written, it is told that the engine is lost."""
+    exchange, ready = Exchange(), Standing("ready", "here", 1, None)
+
+    async def answer(*rounds: list[Said], twice: bool = False) -> None:
+        for round_ in rounds:
+            letter: dict[str, str] = {}
+            while letter.get("type") != "ask":  # who was refused is also called off
+                letter = json.loads((await exchanged.take(mailbox_of("here"), 5))[-1])
+            said = spoken(letter["id"], *round_)
+            await exchanged.post(letter["reply_to"], said + (said if twice else []))
+
+    async def ask(name: str) -> list[str]:
+        heard = []
+        about = Ask(id=name, deployment="d", reply_to=exchange.address, text="x")
+        async for one in exchange.answers(about, Called("d", "m", ready, ())):
+            heard.append(one.text if isinstance(one, Delta) else "taken")
+        return heard
+
+    lost = Refusal(ask="", fault=FaultReport(code="engine.lost"))
+    taken, piece = Taken(ask="", prompt_tokens=3), Delta(ask="", text="a", tokens=1)
+    end = piece.model_copy(update={"finish": "stop"})
+
+    async def talk() -> None:
+        _, heard = await asyncio.gather(answer([lost], [taken, piece, end], twice=True), ask("first"))
+        assert heard == ["taken", "a", "a"]
+        with pytest.raises(Fault) as caught:
+            await asyncio.gather(answer([taken, piece, lost]), ask("second"))
+        assert caught.value.report.code == "engine.lost"
+
+    asyncio.run(talk())
 
 
 def test_letters_that_nobody_takes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,15 @@ def lay_over(model: Any, folder: Path, name: str, called: str) -> Any:  # Any: t
     return PeftModel.from_pretrained(model, str(folder), adapter_name=name, is_trainable=False).eval()
 
 
-def take_off(model: Any, name: str) -> None:  # Any: as above
-    if isinstance(model, PeftModel) and name in model.peft_config:
-        model.delete_adapter(name)
+def take_off(model: Any, name: str) -> Any:  # Any: as above
+    """The model without the adapter; without PEFT around it once the last one has gone."""
+    if not isinstance(model, PeftModel) or name not in model.peft_config:
+        return model
+    if len(model.peft_config) == 1:
+        return model.unload()
+    model.delete_adapter(name)
+    model.active_adapter = next(iter(model.peft_config))  # it must be one that is there, though no row takes it
+    return model
 
 
 def _require_plain(config: Any, called: str) -> None:  # Any: one class a kind of adapter

@@ -118,9 +118,7 @@ class OwnEngine:
         self._voices[load.deployment] = voice
 
     def _lay_over(self, folder: Path, voice: Voice) -> None:
-        self.loaded.model = lay_over(self.loaded.model, folder, voice.adapter, voice.called)
-        if self._batch is not None:
-            self._batch.model = self.loaded.model
+        self._exchange(lay_over(self.loaded.model, folder, voice.adapter, voice.called))
 
     def let_go(self, deployment: str) -> None:
         voice = self._voices.pop(deployment, None)
@@ -133,7 +131,13 @@ class OwnEngine:
     def _take_off(self, adapter: str) -> None:
         """The rows that were cancelled with it are written no further."""
         self._leave_out()
-        take_off(self.loaded.model, adapter)
+        self._exchange(take_off(self.loaded.model, adapter))
+
+    def _exchange(self, model: PreTrainedModel) -> None:
+        """PEFT's around the model for the model, or the other way round: rows that are being written go on with it."""
+        self.loaded.model = model
+        if self._batch is not None:
+            self._batch.model = model
 
     def _between_tokens(self, work: Callable[[], None]) -> None:
         done: Future[None] = Future()

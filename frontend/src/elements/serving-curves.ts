@@ -32,7 +32,7 @@ function measures(): [Measure, string, string][] {
     ["tokens_per_s", gettext("Tokens/s, all together"), ""],
     ["first_token_p50_ms", gettext("First token, median"), " ms"],
     ["first_token_p95_ms", gettext("First token, slowest of 20"), " ms"],
-    ["token_p50_ms", gettext("Between two tokens, median"), " ms"],
+    ["token_p50_ms", gettext("Between tokens, median"), " ms"],
     ["answer_p50_ms", gettext("Whole answer, median"), " ms"],
     ["errors", gettext("Errors"), ""],
   ];
@@ -98,7 +98,7 @@ export class ServingCurves extends HTMLElement {
     const levels = data[0] as number[];
     const show = (place: number): void => {
       const found = data[1]?.[place];
-      const at = interpolate(gettext("%(n)s at once"), { n: number(levels[place] ?? 0) }, true);
+      const at = interpolate(gettext("at %(n)s"), { n: number(levels[place] ?? 0) }, true);
       fill(value, h("span", { class: "muted" }, at), found === null || found === undefined ? "–" : `${metric(found)}${unit}`);
     };
     show(levels.length - 1);

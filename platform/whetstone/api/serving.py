@@ -67,7 +67,7 @@ async def replies(request: HttpRequest, body: Replies) -> Status[None]:
 def fetch(request: HttpRequest, deployment: str, sha256: str) -> HttpResponse:
     """A file of the model that the token's host is to hold, and no other."""
     held: Deployment = _auth(request)
-    is_its_own = held.id == deployment and any(file.sha256 == sha256 for file in held.ref.files)
+    is_its_own = held.id == deployment and any(file.sha256 == sha256 for file in (*held.ref.files, *held.adapter_files))
     blob = find(held.team, sha256) if is_its_own else None
     if blob is None or not is_whole(blob):
         return error(404, "no such blob", code="not_found")

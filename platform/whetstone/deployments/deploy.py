@@ -39,7 +39,7 @@ class NewDeployment(Contract):
     """Load the adapter alone, over a base that others use too. Left out: where the model has one that can."""
 
 
-class Change(Contract):
+class DeploymentChange(Contract):
     """What may be changed later. Where it runs counts from the next time it is loaded."""
 
     pool: str | None = Field(None, min_length=1, max_length=64)
@@ -101,7 +101,7 @@ def stop(deployment: Deployment) -> Deployment:
     return row
 
 
-def change(deployment: Deployment, wanted: Change) -> Deployment:
+def change(deployment: Deployment, wanted: DeploymentChange) -> Deployment:
     """Raises Fault deployment.no_pool."""
     if wanted.pool is not None:
         deployment.pool = _pool(wanted.pool)

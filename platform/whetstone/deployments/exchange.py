@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from contracts.completion import Ask, Cancel, Delta, Letter, Look, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
 from whetstone.deployments.mailbox import mailboxes
-from whetstone.deployments.models import Deployment, Host
+from whetstone.deployments.models import Deployment, Host, detail_of
 from whetstone.deployments.standing import Standing, Standings
 from whetstone.deployments.start import Called, hosts_for
 
@@ -81,7 +81,7 @@ class Exchange:
         if standing is None or standing.status in ("queued", "loading", "stopping", "stopped"):
             raise Fault("deployment.loading", model=name)
         if standing.status == "failed":
-            raise Fault("deployment.failed", model=name, detail=standing.fault.message if standing.fault else "")
+            raise Fault("deployment.failed", model=name, detail=detail_of(standing.fault))
         return standing
 
     async def _until_ended(

@@ -19,7 +19,7 @@ ANSWER_TIMEOUT_S = 300.0
 TEXT = "Read this line and go on with it. "
 
 
-class Plan(Contract):
+class ServingPlan(Contract):
     """What a serving test sends."""
 
     levels: tuple[AtOnce, ...] = Field((1, 2, 4, 8, 16, 32), min_length=1, max_length=16)
@@ -31,7 +31,7 @@ class Plan(Contract):
     """At most: a model may end earlier."""
 
 
-class Level(Contract):
+class ServingLevel(Contract):
     """What was seen while so many asked at once. Times count from the request; p95 is of 20 the slowest."""
 
     at_once: int
@@ -69,10 +69,10 @@ class Client:
     url: str
     key: str
     model: str
-    plan: Plan
+    plan: ServingPlan
     _sent: int = field(default=0)
 
-    async def level(self, at_once: int) -> Level:
+    async def level(self, at_once: int) -> ServingLevel:
         limits = httpx.Limits(max_connections=at_once)
         headers = {"Authorization": f"Bearer {self.key}"}
         began = time.monotonic()
@@ -134,7 +134,7 @@ def _code(body: bytes) -> str:
         return "no_answer"
 
 
-def summed_up(at_once: int, seen: Sequence[Seen], seconds: float) -> Level:
+def summed_up(at_once: int, seen: Sequence[Seen], seconds: float) -> ServingLevel:
     good = [one for one in seen if one.fault is None]
     tokens = sum(one.tokens for one in good)
     first = [1000 * one.first_s for one in good if one.first_s is not None]
@@ -144,7 +144,7 @@ def summed_up(at_once: int, seen: Sequence[Seen], seconds: float) -> Level:
         if one.first_s is not None and one.tokens > 1
     ]
     whole = [1000 * one.whole_s for one in good]
-    return Level(
+    return ServingLevel(
         at_once=at_once,
         requests=len(seen),
         errors=len(seen) - len(good),

@@ -155,6 +155,13 @@ class Deployment(Owned):
         return added(before, now)
 
 
+def detail_of(fault: FaultReport | None) -> str:
+    """Why it could not be loaded, for a sentence that says that it could not."""
+    if fault is None:
+        return ""
+    return str(fault.params["detail"]) if fault.code == "deployment.failed" else fault.message
+
+
 def new_serving_test_id() -> str:
     return new_id("svt")
 
@@ -175,14 +182,14 @@ class ServingTest(Owned):
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
     plan = models.JSONField()
-    """deployments.measure.Plan."""
+    """deployments.measure.ServingPlan."""
     model = models.CharField(max_length=256)
     """What the deployment served then."""
     host = models.CharField(max_length=128, blank=True)
     """Where it was served then."""
     state = models.CharField(max_length=16, choices=State.choices, default=State.QUEUED)
     results = models.JSONField(default=list)
-    """deployments.measure.Level, one for each number of requests at once, as soon as it is measured."""
+    """deployments.measure.ServingLevel, one for each number of requests at once, as soon as it is measured."""
     fault = models.JSONField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     """Who holds it: a process whose number is older has lost it."""

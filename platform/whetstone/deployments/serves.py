@@ -79,7 +79,9 @@ def _unfit(team: Team, adapter: tuple[FileRef, ...]) -> str:
         try:
             config = orjson.loads(content.read())
         except orjson.JSONDecodeError:
-            return "its adapter_config.json is no JSON"
+            config = None
+    if not isinstance(config, dict):
+        return "its adapter_config.json is no JSON"
     named = {name: config.get(name) for name in ("use_dora", "modules_to_save")}
     changed = [name for name, value in named.items() if value]
     return f"it has {changed[0]}" if changed else "" if config.get("bias", "none") == "none" else "it changes biases"

@@ -16,7 +16,7 @@ from contracts.fault import Fault, FaultReport
 from whetstone import clock
 from whetstone.accounts.models import ApiKey, Scope, Team, User
 from whetstone.accounts.scope import owned
-from whetstone.deployments.measure import Client, Level, Plan
+from whetstone.deployments.measure import Client, ServingLevel, ServingPlan
 from whetstone.deployments.models import Deployment, ServingTest
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Lost(Exception):
     """Somebody called the test off, or another supervisor has it."""
 
 
-def begin_test(user: User, deployment: Deployment, plan: Plan) -> ServingTest:
+def begin_test(user: User, deployment: Deployment, plan: ServingPlan) -> ServingTest:
     """Raises Fault serving_test.running: two at once would measure each other."""
     if deployment.serving_tests.filter(state__in=(State.QUEUED, State.RUNNING)).exists():
         raise Fault("serving_test.running", field="deployment_id", model=deployment.name)
@@ -85,7 +85,7 @@ def carry_out(one: ServingTest) -> None:
     """Asks with a key that is good for this alone. Levels that were measured before are not measured again."""
     expires = clock.now() + KEY_LIVES
     key, text = ApiKey.make(one.created_by, one.team, f"Serving test {one.id}", scopes=[Scope.JOBS], expires_at=expires)
-    plan = Plan.model_validate(one.plan)
+    plan = ServingPlan.model_validate(one.plan)
     client = Client(settings.ENVIRONMENT.own_url, text, one.deployment.name, plan)
     try:
         if one.attempt > MOST_ATTEMPTS:
@@ -115,7 +115,7 @@ async def _measure(one: ServingTest, client: Client) -> None:
         await sync_to_async(_tell, thread_sensitive=False)(one, results=one.results)
 
 
-async def _watched(one: ServingTest, work: Coroutine[object, object, Level]) -> Level:
+async def _watched(one: ServingTest, work: Coroutine[object, object, ServingLevel]) -> ServingLevel:
     """Raises Lost, also in the midst of a level."""
     task = asyncio.create_task(work)
     try:
@@ -127,7 +127,7 @@ async def _watched(one: ServingTest, work: Coroutine[object, object, Level]) -> 
         task.cancel()
 
 
-async def _loaded(client: Client) -> Level:
+async def _loaded(client: Client) -> ServingLevel:
     """One request that does not count: the model may have to be loaded. Raises Fault serving_test.no_answer."""
     warm = Client(client.url, client.key, client.model, client.plan.model_copy(update={"requests_each": 1}))
     until = time.monotonic() + LOADING_S
@@ -137,7 +137,7 @@ async def _loaded(client: Client) -> Level:
             return level
         (code,) = level.faults
         if time.monotonic() > until or not code.startswith(("deployment.", "engine.")) or code in FOR_GOOD:
-            raise Fault("serving_test.no_answer", model=client.model, code=code)
+            raise Fault("serving_test.no_answer", model=client.model, problem=code)
         await asyncio.sleep(EVERY_S)
 
 

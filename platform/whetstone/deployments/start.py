@@ -10,7 +10,7 @@ from whetstone import clock
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.deployments.attend import AGAIN_AFTER
-from whetstone.deployments.models import SILENT_AFTER, Deployment, Host
+from whetstone.deployments.models import SILENT_AFTER, Deployment, Host, detail_of
 from whetstone.deployments.room import held_by, needed_gb
 from whetstone.deployments.serves import find_served, lay_out
 from whetstone.deployments.standing import Standing, standing_of
@@ -44,8 +44,7 @@ def call(team: Team, name: str) -> Called:
     now = clock.now()
     hosts = () if found.status == Status.READY else hosts_for(found)
     if found.status == Status.FAILED and now - found.changed_at < AGAIN_AFTER:
-        report = found.fault_report
-        raise Fault("deployment.failed", model=name, detail=report.message if report else "")
+        raise Fault("deployment.failed", model=name, detail=detail_of(found.fault_report))
     if found.status in (Status.STOPPED, Status.FAILED) or not found.is_wanted:
         found = start_again(found, Reason.ASKED)
     elif now - found.asked_at > TOUCH_AFTER:

@@ -13,7 +13,7 @@ from whetstone.api.answers import Everything, described, one_of
 from whetstone.api.caller import caller
 from whetstone.api.errors import ErrorJson, fault_json
 from whetstone.deployments import deploy
-from whetstone.deployments.deploy import Change, NewDeployment, find_deployment
+from whetstone.deployments.deploy import DeploymentChange, NewDeployment, find_deployment
 from whetstone.deployments.exchange import nudge
 from whetstone.deployments.models import Deployment
 
@@ -95,7 +95,7 @@ def retrieve_deployment(request: HttpRequest, deployment_id: str) -> DeploymentJ
 
 
 @router.patch("/{deployment_id}")
-def change_deployment(request: HttpRequest, deployment_id: str, body: Change) -> DeploymentJson:
+def change_deployment(request: HttpRequest, deployment_id: str, body: DeploymentChange) -> DeploymentJson:
     """What is left out stays as it is."""
     return deployment_json(deploy.change(_find(request, deployment_id), body))
 

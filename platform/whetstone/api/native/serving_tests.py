@@ -12,7 +12,7 @@ from whetstone.api.caller import caller
 from whetstone.api.errors import ErrorJson, fault_json
 from whetstone.deployments import serving_tests
 from whetstone.deployments.deploy import find_deployment
-from whetstone.deployments.measure import Level, Plan
+from whetstone.deployments.measure import ServingLevel, ServingPlan
 from whetstone.deployments.models import ServingTest
 
 router = Router(tags=["deployments"])
@@ -27,8 +27,8 @@ class ServingTestJson(TypedDict):
     host: str
     """Where it was served then."""
     state: Annotated[str, one_of(*ServingTest.State.values)]
-    plan: Plan
-    levels: list[Level]
+    plan: ServingPlan
+    levels: list[ServingLevel]
     """What has been measured, one for each number of requests at once."""
     error: ErrorJson | None
     created_at: int
@@ -44,7 +44,7 @@ def list_serving_tests(request: HttpRequest, deployment_id: str) -> Everything[S
 
 
 @router.post("/{deployment_id}/serving-tests")
-def create_serving_test(request: HttpRequest, deployment_id: str, body: Plan) -> ServingTestJson:
+def create_serving_test(request: HttpRequest, deployment_id: str, body: ServingPlan) -> ServingTestJson:
     """Ask the deployment ever more at once, and measure. A supervisor does it, over `/v1` like any client."""
     who = caller(request)
     return serving_test_json(serving_tests.begin_test(who.user, find_deployment(who.team, deployment_id), body))
@@ -78,8 +78,8 @@ def serving_test_json(one: ServingTest) -> ServingTestJson:
         "model": one.model,
         "host": one.host,
         "state": one.state,
-        "plan": Plan.model_validate(one.plan),
-        "levels": [Level.model_validate(level) for level in one.results],
+        "plan": ServingPlan.model_validate(one.plan),
+        "levels": [ServingLevel.model_validate(level) for level in one.results],
         "error": fault_json(report) if report else None,
         "created_at": int(one.created_at.timestamp()),
         "finished_at": int(one.finished_at.timestamp()) if one.finished_at else None,

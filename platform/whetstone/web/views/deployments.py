@@ -18,9 +18,9 @@ from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
 from whetstone.api.native.serving_tests import serving_test_json
 from whetstone.deployments import deploy
-from whetstone.deployments.deploy import AUTO, Change, NewDeployment, find_deployment, pools_of_engines
+from whetstone.deployments.deploy import AUTO, DeploymentChange, NewDeployment, find_deployment, pools_of_engines
 from whetstone.deployments.exchange import nudge
-from whetstone.deployments.measure import Plan
+from whetstone.deployments.measure import ServingPlan
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host, ServingTest
 from whetstone.deployments.serving_tests import begin_test, cancel_test, find_test
 from whetstone.jobs.keep import keep_checkpoint
@@ -110,8 +110,8 @@ def deployment(request: HttpRequest, deployment_id: str) -> HttpResponse:
         "tests": [(one, SERVING_TEST_STATES[one.state], _test_fault(one)) for one in tests],
         "curves": [_curve(one) for one in tests if one.results],
         "is_measuring": any(not one.has_ended for one in tests),
-        "levels": ", ".join(map(str, Plan().levels)),
-        "plan": Plan(),
+        "levels": ", ".join(map(str, ServingPlan().levels)),
+        "plan": ServingPlan(),
     }
     return render(request, "web/deployment.html", context)
 
@@ -194,8 +194,8 @@ def change(request: HttpRequest, deployment_id: str) -> HttpResponse:
     return _ordered(request, deployment_id, lambda one: deploy.change(one, _change(request)))
 
 
-def _change(request: HttpRequest) -> Change:
-    return Change.model_validate({"idle_minutes": _minutes(request.POST.get("idle_minutes", ""))})
+def _change(request: HttpRequest) -> DeploymentChange:
+    return DeploymentChange.model_validate({"idle_minutes": _minutes(request.POST.get("idle_minutes", ""))})
 
 
 def _ordered(request: HttpRequest, deployment_id: str, order: Callable[[Deployment], Deployment]) -> HttpResponse:
@@ -226,7 +226,7 @@ def measure(request: HttpRequest, deployment_id: str) -> HttpResponse:
     given = {name: value for name in ("requests_each", "answer_tokens") if (value := request.POST.get(name))}
     levels = [one for one in request.POST.get("levels", "").replace(",", " ").split() if one]
     try:
-        begin_test(person(request), found, Plan.model_validate(given | ({"levels": levels} if levels else {})))
+        begin_test(person(request), found, ServingPlan.model_validate(given | ({"levels": levels} if levels else {})))
     except (Fault, ValidationError) as error:
         messages.error(request, _sentence(error))
     return redirect(f"{redirect('deployment', deployment_id)['Location']}#serving-tests")
