@@ -18,7 +18,6 @@ from whetstone.deployments.exchange import Exchange, mailbox_of
 from whetstone.deployments.mailbox import InMemory, InRedis, Mailboxes
 from whetstone.deployments.mailbox import mailboxes as exchanged
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host
-from whetstone.deployments.standing import Standing
 from whetstone.deployments.start import AGAIN_AFTER, Called, call
 from whetstone.modelhub.models import Model
 
@@ -233,9 +232,11 @@ def spoken(ask: str, *said: Said) -> list[bytes]:
     return [one.model_copy(update={"ask": ask, "number": n}).model_dump_json().encode() for n, one in enumerate(said)]
 
 
-def test_a_request_whose_host_goes_before_it_was_read_is_asked_again_and_nothing_is_heard_twice() -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_host_goes_before_it_was_read_is_asked_again_and_nothing_is_heard_twice(model: Model) -> None:
     """Once something was written, it is told that the engine is lost."""
-    exchange, ready = Exchange(), Standing("ready", "here", 1, None)
+    made_ready()
+    exchange, called = Exchange(), ask()
 
     async def answer(*rounds: list[Said], twice: bool = False) -> None:
         for round_ in rounds:
@@ -245,10 +246,10 @@ def test_a_request_whose_host_goes_before_it_was_read_is_asked_again_and_nothing
             said = spoken(letter["id"], *round_)
             await exchanged.post(letter["reply_to"], said + (said if twice else []))
 
-    async def ask(name: str) -> list[str]:
+    async def read(name: str) -> list[str]:
         heard = []
-        about = Ask(id=name, deployment="d", reply_to=exchange.address, text="x")
-        async for one in exchange.answers(about, Called("d", "m", ready, ())):
+        about = Ask(id=name, deployment=called.id, reply_to=exchange.address, text="x")
+        async for one in exchange.answers(about, called):
             heard.append(one.text if isinstance(one, Delta) else "taken")
         return heard
 
@@ -257,10 +258,10 @@ def test_a_request_whose_host_goes_before_it_was_read_is_asked_again_and_nothing
     end = piece.model_copy(update={"finish": "stop"})
 
     async def talk() -> None:
-        _, heard = await asyncio.gather(answer([lost], [taken, piece, end], twice=True), ask("first"))
+        _, heard = await asyncio.gather(answer([lost], [taken, piece, end], twice=True), read("first"))
         assert heard == ["taken", "a", "a"]
         with pytest.raises(Fault) as caught:
-            await asyncio.gather(answer([taken, piece, lost]), ask("second"))
+            await asyncio.gather(answer([taken, piece, lost]), read("second"))
         assert caught.value.report.code == "engine.lost"
 
     asyncio.run(talk())
