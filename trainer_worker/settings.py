@@ -34,6 +34,8 @@ class Settings:
     """Lines for people, or one JSON object a line for machines."""
     engine: Literal["auto", "own", "vllm"] = "auto"
     """What writes on a host of engines. auto: vLLM where it is installed beside a GPU."""
+    vllm_arguments: str = ""
+    """Added to `vllm serve`, like `--gpu-memory-utilization 0.8 --max-model-len 8192`."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ, *, needs_broker: bool = True) -> "Settings":
@@ -56,6 +58,7 @@ class Settings:
             hang_factor=_number(environment, "WHETSTONE_HANG_FACTOR", 20.0),
             log=_form(environment.get("WHETSTONE_LOG", "text")),
             engine=_engine(environment.get("WHETSTONE_ENGINE", "auto")),
+            vllm_arguments=environment.get("WHETSTONE_VLLM_ARGUMENTS", ""),
         )
 
 

@@ -156,6 +156,11 @@ SERVING: dict[str, Entry] = {
         "The model has no token {token}: it has {tokens}.",
         "Use the ids of this model's own tokenizer.",
     ),
+    "completion.refused": (
+        "user",
+        "The engine does not take this request: {detail}",
+        "Change the request as it says.",
+    ),
     "completion.broken": (
         "platform",
         "The engine broke while it wrote: {detail}",

@@ -44,11 +44,14 @@ class Heard:
 
     def whole(self, ask: Ask) -> list[str]:
         """Every choice's text, once all have ended."""
-        self.until(lambda: len(self._ends(ask)) == ask.choices or isinstance(self.said[ask.id][-1], Refusal))
+        self.until(lambda: len(self._ends(ask)) == ask.choices or self._is_refused(ask))
         texts = [""] * ask.choices
         for delta in self._deltas(ask):
             texts[delta.choice] += delta.text
         return texts
+
+    def _is_refused(self, ask: Ask) -> bool:
+        return any(isinstance(said, Refusal) for said in self.said[ask.id][-1:])
 
     def _deltas(self, ask: Ask) -> list[Delta]:
         return [said for said in self.said[ask.id] if isinstance(said, Delta)]

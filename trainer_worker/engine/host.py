@@ -73,6 +73,8 @@ class Host:
 
     def _attend(self) -> None:
         holdings = dict(self._holdings)
+        for holding in holdings.values():
+            self._look_after(holding)
         told = {name: holding.tell() for name, holding in holdings.items()}
         said = Attendance(
             host=self.settings.name,
@@ -92,6 +94,14 @@ class Host:
             if held.state in ("failed", "gone"):
                 del self._holdings[name]
         self._do(duties)
+
+    def _look_after(self, holding: Holding) -> None:
+        """An engine that is a program of its own may have ended."""
+        if holding.engine is None or (fault := holding.engine.fault) is None:
+            return
+        holding.fault, holding.engine = fault, None
+        self._note(holding, fault.message)
+        self._shelf.give_back(holding.load)
 
     def _do(self, duties: Duties) -> None:
         for load in duties.load:

@@ -104,6 +104,11 @@ class OwnEngine:
         self._thread.start()
 
     @property
+    def fault(self) -> FaultReport | None:
+        """What breaks while it writes breaks requests, and never the engine."""
+        return None
+
+    @property
     def running(self) -> int:
         return len(self._rows)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from contracts.completion import Ask, Said
+from contracts.fault import FaultReport
 from contracts.serving import Load
 
 Tell = Callable[[str, Said], None]
@@ -12,6 +13,11 @@ Tell = Callable[[str, Said], None]
 
 
 class Engine(Protocol):
+    @property
+    def fault(self) -> FaultReport | None:
+        """Why it can write no more. None while it can."""
+        ...
+
     def hold(self, load: Load, adapter: Path | None) -> None:
         """Answer for a deployment from now on: with the model itself, or with the adapter of this folder over it.
 

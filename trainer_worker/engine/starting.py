@@ -1,5 +1,6 @@
 """Which engine writes on this host. The libraries are heavy, and loaded with the first model: an idle host is small."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,10 @@ def start_engine(settings: Settings, load: Load, folder: Path, tell: Tell, note:
     `note` takes lines for the deployment's log.
     """
     if uses_vllm(settings):
-        raise NotImplementedError
+        from trainer_worker.engine.vllm import VllmEngine
+
+        note("with vLLM")
+        return VllmEngine("vllm", load.model.name, folder, tell, note, shlex.split(settings.vllm_arguments))
     from trainer_worker.engine.own import Loaded, OwnEngine
 
     note("with the engine of this platform")
