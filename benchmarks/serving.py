@@ -131,11 +131,11 @@ def _one_by_one(api: httpx.Client, folder: Path) -> None:
         pairs.append((bare or direct.ask(n), through))
     direct.engine.close()
     for place, name in enumerate(("first token", "each further token")):
-        bare, through = ([one[side][place] for one in pairs] for side in (0, 1))
+        alone, all_the_way = ([one[side][place] for one in pairs] for side in (0, 1))
         added = statistics.median(b[place] - a[place] for a, b in pairs)
         print(
-            f"{name:<20} engine {statistics.median(bare):6.2f} ms, platform {statistics.median(through):6.2f} ms "
-            f"(slowest {max(through):.1f}), the platform adds {added:.2f} ms (median of {PAIRS} pairs)"
+            f"{name:<20} engine {statistics.median(alone):6.2f} ms, platform {statistics.median(all_the_way):6.2f} ms "
+            f"(slowest {max(all_the_way):.1f}), the platform adds {added:.2f} ms (median of {PAIRS} pairs)"
         )
 
 

@@ -8,7 +8,6 @@ from contracts.completion import Ask, Delta, Refusal, Taken
 from contracts.fault import FaultReport
 from contracts.job import FileRef, ModelRef
 from contracts.serving import LONGEST_LINE, MOST_LINES, Load
-from trainer_worker.engine import meter as metering
 from trainer_worker.engine.journal import Journal
 from trainer_worker.engine.meter import Meter
 from trainer_worker.engine.shelf import Shelf
@@ -16,7 +15,7 @@ from trainer_worker.engine.shelf import Shelf
 
 def test_requests_tokens_and_the_first_token_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(metering.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("trainer_worker.engine.meter.time.monotonic", lambda: now[0])
     meter = Meter()
     for name in ("read", "whole", "left", "refused"):
         meter.begin(Ask(id=name, deployment="d", reply_to="w", choices=2, in_pieces=name != "whole"))

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from contracts.fault import Fault
 from contracts.serving import Counts, Held, Load
-from tests.whetstone.factories import make_model, make_team, make_user
+from tests.whetstone.factories import MACHINE, make_model, make_team, make_user
 from tests.whetstone.pages import browser
-from tests.whetstone.test_deployments import MACHINE, held, say
-from tests.whetstone.test_named_models import client, job_with_checkpoint, stored
+from tests.whetstone.test_claim_and_record import stored
+from tests.whetstone.test_deployments import held, say
+from tests.whetstone.test_named_models import client, job_with_checkpoint
 from whetstone.accounts.models import ApiKey
 from whetstone.artifacts.store import put_bytes
 from whetstone.deployments import serving_tests
@@ -310,7 +311,8 @@ def test_a_serving_test_is_begun_once_and_can_be_called_off(served: str, http: C
     assert (one["state"], one["plan"]["levels"], one["levels"]) == ("queued", [1, 2], [])
     again = http.post(path, {}, content_type=JSON)
     assert (again.status_code, again.json()["error"]["code"]) == (400, "serving_test.running")
-    for wrong in ({"levels": []}, {"levels": [0]}, {"levels": [1] * 99}, {"answer_tokens": 10**9}):
+    wrongs: list[dict[str, Any]] = [{"levels": []}, {"levels": [0]}, {"levels": [1] * 99}, {"answer_tokens": 10**9}]
+    for wrong in wrongs:
         assert http.post(path, wrong, content_type=JSON).status_code == 400
     assert client("eve").get(f"/api/v1/deployments/serving-tests/{one['id']}").status_code == 404
     assert http.post(f"/api/v1/deployments/serving-tests/{one['id']}/cancel").json()["state"] == "cancelled"
@@ -331,9 +333,7 @@ def test_of_several_supervisors_one_measures_and_another_takes_over_when_it_fall
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_test_whose_platform_does_not_answer_says_so_and_leaves_no_key(
-    served: str, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_test_whose_platform_does_not_answer_says_so_and_leaves_no_key(served: str, settings: Any) -> None:
     nowhere = settings.ENVIRONMENT.model_copy(update={"internal_url": "http://127.0.0.1:9"})
     settings.ENVIRONMENT = nowhere
     serving_tests.begin_test(make_user(), Deployment.objects.get(), ServingPlan(levels=(1,)))
@@ -342,7 +342,7 @@ def test_a_test_whose_platform_does_not_answer_says_so_and_leaves_no_key(
     assert one is not None
     serving_tests.carry_out(one)
     one.refresh_from_db()
-    assert (one.state, one.fault["code"]) == ("failed", "serving_test.no_answer")
+    assert (one.state, one.fault and one.fault["code"]) == ("failed", "serving_test.no_answer")
     assert ApiKey.objects.count() == keys
 
 

@@ -13,12 +13,12 @@ from contracts.fault import Fault, FaultReport
 from contracts.serving import Attendance, Duties, Held
 from tests.whetstone.factories import MACHINE, make_model, make_team, make_user
 from whetstone.accounts.models import hash_of
-from whetstone.deployments.attend import attend
+from whetstone.deployments.attend import AGAIN_AFTER, attend
 from whetstone.deployments.exchange import Exchange, mailbox_of
 from whetstone.deployments.mailbox import InMemory, InRedis, Mailboxes
 from whetstone.deployments.mailbox import mailboxes as exchanged
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host
-from whetstone.deployments.start import AGAIN_AFTER, Called, call
+from whetstone.deployments.start import Called, call
 from whetstone.modelhub.models import Model
 
 NAME = "ft:tiny:adder"

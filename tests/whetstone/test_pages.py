@@ -49,6 +49,8 @@ def fail(job: Job, code: str, evidence: str = "", **params: str | int) -> None:
     "name",
     [
         "overview",
+        "deployments",
+        "deployment-new",
         "models",
         "datasets",
         "dataset-new",
