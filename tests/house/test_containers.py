@@ -110,8 +110,11 @@ def test_the_platform_knows_what_compose_tells_it(name: str) -> None:
 
 
 def test_the_worker_knows_what_compose_tells_it() -> None:
-    told = set(yaml.safe_load(COMPOSE.read_text())["services"]["worker"]["environment"])
-    assert told == known_to_the_worker() - {"WHETSTONE_WORKER_NAME"}  # each of several has a name of its own
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    told = set(services["worker"]["environment"])
+    for_engines = set(services["engine"]["environment"])
+    # each of several has a name of its own
+    assert told | for_engines == known_to_the_worker() - {"WHETSTONE_WORKER_NAME"}
     assert set(yaml.safe_load(GPU.read_text())["services"]["worker"]["environment"]) <= told
 
 
