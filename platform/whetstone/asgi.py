@@ -10,6 +10,8 @@ from typing import Any
 import django
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_started
+from django.db import close_old_connections, reset_queries
 
 from whetstone.api.intake import Receive, Send, with_limits
 
@@ -50,6 +52,8 @@ class Handler(ASGIHandler):
 
 
 django.setup(set_prefix=False)
+for needless in (close_old_connections, reset_queries):  # each request ends by giving its connection back
+    request_started.disconnect(needless)
 _django = with_limits(Handler())
 
 

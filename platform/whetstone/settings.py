@@ -53,7 +53,7 @@ INSTALLED_APPS = [
     "whetstone.operations",
 ]
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "whetstone.api.security.SecurityHeadersMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "whetstone.api.request_id.RequestIdMiddleware",
     "whetstone.api.timing.TimingMiddleware",
