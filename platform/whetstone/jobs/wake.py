@@ -16,8 +16,8 @@ from whetstone.jobs.models import Job
 
 log = logging.getLogger(__name__)
 MOST_AT_ONCE = 4
-PAUSE_S = 0.05
-"""While which the next ones gather: each costs as much as a tenth of creating its job."""
+PAUSE_S = 0.2
+"""While which the next ones gather: each costs as much as a tenth of creating its job. The first goes out at once."""
 broker = Celery("whetstone", broker=settings.ENVIRONMENT.broker, set_as_current=False)
 broker.conf.update(
     task_serializer="json",
