@@ -10,8 +10,8 @@ from whetstone.accounts.models import Membership, Owned, Team, User
 T = TypeVar("T", bound=Owned)
 
 
-def owned(model: type[T], team: Team) -> QuerySet[T]:
-    """The rows of a model that belong to the team."""
+def owned(model: type[T], team: Team | int) -> QuerySet[T]:
+    """The rows of a model that belong to the team, or to the one of this id."""
     return model._default_manager.filter(team=team)
 
 

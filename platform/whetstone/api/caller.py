@@ -11,6 +11,9 @@ from whetstone.accounts.models import ApiKey, Team, User, hash_of
 from whetstone.accounts.scope import person, team_of
 from whetstone.api.rate import spend
 from whetstone.api.scopes import scope_of
+from whetstone.lookup import Lookup
+
+KEY = Lookup(lambda hash: ApiKey.objects.select_related("user", "team").filter(hash=hash))
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class ByAzureKey(APIKeyHeader):
 
 def admitted(request: HttpRequest, token: str) -> Caller:
     """Raises Fault auth.invalid, auth.revoked, auth.expired, auth.scope_missing or rate.exceeded."""
-    key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token)).first()
+    key = KEY.first(hash_of(token))
     if key is None or not key.user.is_active:
         raise Fault("auth.invalid")
     if key.revoked_at is not None:

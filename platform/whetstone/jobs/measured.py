@@ -1,11 +1,13 @@
 """How far estimates of memory were off: what past jobs of a pool and method really held, beside what was expected."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
+from django.db.models import QuerySet
+
 from whetstone.jobs.models import Job
+from whetstone.lookup import Lookup
 
 NEWEST, FEWEST = 20, 3
 LEAST, MOST = 0.5, 2.0
@@ -25,20 +27,21 @@ class Correction:
 NONE = Correction()
 
 
+def _measured(method: str, pool: str) -> QuerySet[Job]:
+    measured = Job.objects.filter(pool=pool, method=method, expected_memory__isnull=False, peak_memory__isnull=False)
+    return measured.only("expected_memory", "peak_memory").order_by("-finished_at")[:NEWEST]
+
+
+MEASURED = Lookup(_measured)
+
+
 def corrections(pools: Iterable[str], method: str) -> dict[str, Correction]:
-    """By pool, from the newest jobs of this method that were measured. One query."""
-    measured = Job.objects.filter(
-        pool__in=list(pools), method=method, expected_memory__isnull=False, peak_memory__isnull=False
-    )
-    ratios: dict[str, list[float]] = defaultdict(list)
-    newest = measured.order_by("-finished_at").values_list("pool", "expected_memory", "peak_memory")
-    for pool, expected, peak in newest[: 10 * NEWEST]:
-        if expected and peak and len(ratios[pool]) < NEWEST:
-            ratios[pool].append(peak / expected)
-    return {pool: _correction(found) for pool, found in ratios.items()}
+    """By pool, from the newest jobs of this method that were measured."""
+    return {pool: _correction(MEASURED.all(method, pool)) for pool in pools}
 
 
-def _correction(ratios: list[float]) -> Correction:
+def _correction(jobs: list[Job]) -> Correction:
+    ratios = [job.peak_memory / job.expected_memory for job in jobs if job.peak_memory and job.expected_memory]
     if len(ratios) < FEWEST:
         return Correction(jobs=len(ratios))
     factor = min(MOST, max(LEAST, median(ratios)))

@@ -6,10 +6,12 @@ from contracts.event import Hello
 from contracts.fault import Fault
 from contracts.resource import Machine
 from whetstone import clock
+from whetstone.lookup import Lookup
 from whetstone.workers.models import SILENT_AFTER, Worker
 
 FALLBACK = "cpu"
 GIB = 1 << 30
+WORKERS = Lookup(lambda: Worker.objects.only("pool", "machine", "seen_at").order_by())
 
 
 def welcome(hello: Hello) -> None:
@@ -53,10 +55,10 @@ def standing() -> list[Pool]:
     """Every pool as it is now."""
     heard: dict[str, list[Machine]] = {}
     since = clock.now() - SILENT_AFTER
-    for pool, machine, seen_at in Worker.objects.values_list("pool", "machine", "seen_at"):
-        machines = heard.setdefault(pool, [])
-        if seen_at > since:
-            machines.append(Machine.model_validate(machine))
+    for worker in WORKERS.all():
+        machines = heard.setdefault(worker.pool, [])
+        if worker.seen_at > since:
+            machines.append(worker.specs)
     return [_pool(name, machines) for name, machines in sorted(heard.items())] or [_pool(FALLBACK, [])]
 
 
