@@ -1,14 +1,17 @@
 """What the API's requests take: creating jobs at a steady rate, long lists, many events, many open streams.
 
-One web process and two, on PostgreSQL where there is one, on SQLite otherwise, and no worker. Creating is set beside a
+One web process and two, on PostgreSQL where there is one, on SQLite otherwise; a pool with a worker that takes no job,
+and a model with a config, so that each job is placed by what it needs. Creating is set beside a
 bare django-ninja route of one insert, served by as many processes at the same rate in the same run; reading beside the
-same route without an insert. Requests are counted for the rate limit, and never reach it.
+same route without an insert. Requests are counted for the rate limit, and never reach it. Creating is also told in the
+web processes' CPU time, which depends least on what else the machine does.
 What is aimed at on two cores: p99 of creating 100 jobs a second below 100 ms; 20 of 10,000 jobs below 30 ms; 1,000
 events below 50 ms; 500 open streams of one process, each with an event's news within a second.
 """
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -25,13 +28,25 @@ from scripts import machine
 from tests.whetstone.serving import ROOT, environment_of, manage, serving
 
 RATE, SECONDS, ROUNDS, WARM_UP = 100, 5, 3, 60
+CHUNKS, CHUNK = 6, 50
+NAMES = ("a job, created", "a bare insert")
+Send = Callable[[], Awaitable[httpx.Response]]
 JOBS, EVENTS, STREAMS = 10_000, 1_000, 500
 SPREADS = ((10, 0.25, 20), (500, 2.5, 4))
 """Over how many jobs the streams are spread, seconds between two events of a job, and how many of them it tells."""
 PREPARE = """
 import django; django.setup()
-from tests.whetstone.factories import make_dataset, make_key, make_model
-print(make_model(name="tiny").name, make_dataset(name="sums").id, make_key())
+from datetime import timedelta
+from django.utils import timezone
+from tests.whetstone.factories import make_dataset, make_key, make_model, make_worker
+type(make_worker()).objects.update(seen_at=timezone.now() + timedelta(days=1))
+model = make_model(name="tiny")
+model.config = {
+    "architectures": ["Qwen2ForCausalLM"], "hidden_size": 896, "intermediate_size": 4864, "num_attention_heads": 14,
+    "num_hidden_layers": 24, "num_key_value_heads": 2, "vocab_size": 151936,
+}
+model.save()
+print(model.name, make_dataset(name="sums").id, make_key())
 """
 FILL = f"""
 import django; django.setup()
@@ -85,10 +100,11 @@ def main() -> None:
         for processes in (1, 2):
             print(f"{processes} web process{'es' if processes > 1 else ''}")
             with (
-                serving(environment, processes=processes) as (_, ours),
-                serving(environment, "benchmarks._bare", processes) as (_, bare),
+                serving(environment, processes=processes) as (web, ours),
+                serving(environment, "benchmarks._bare", processes) as (other, bare),
             ):
-                asyncio.run(_creating(f"{ours}/v1/fine_tuning/jobs", headers, draft, f"{bare}/one"))
+                pids = (web.pid, other.pid)
+                asyncio.run(_creating(f"{ours}/v1/fine_tuning/jobs", headers, draft, f"{bare}/one", pids))
         job, *watched = _script(environment, FILL)
         with serving(environment) as (_, ours), serving(environment, "benchmarks._bare") as (_, bare):
             asyncio.run(_reading(ours, headers, job, f"{bare}/none"))
@@ -102,24 +118,51 @@ def _script(environment: dict[str, str], source: str) -> list[str]:
     return done.stdout.splitlines()[-1].split()
 
 
-async def _creating(url: str, headers: dict[str, str], draft: object, bare: str) -> None:
+async def _creating(url: str, headers: dict[str, str], draft: object, bare: str, pids: tuple[int, int]) -> None:
     async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=16)) as http:
+
+        async def ours() -> httpx.Response:
+            return await http.post(url, json=draft, headers=headers)
+
+        async def theirs() -> httpx.Response:
+            return await http.post(bare, json={"name": "bare"})
+
         for _ in range(WARM_UP):  # the first requests of a process load libraries
-            (await http.post(url, json=draft, headers=headers)).raise_for_status()
-        pairs = []
-        for _ in range(ROUNDS):
-            ours = await _steadily(lambda: http.post(url, json=draft, headers=headers))
-            theirs = await _steadily(lambda: http.post(bare, json={"name": "bare"}))
-            pairs.append((ours, theirs))
+            (await ours()).raise_for_status()
+        await _alone(ours, theirs, pids)
+        pairs = [(await _steadily(ours), await _steadily(theirs)) for _ in range(ROUNDS)]
     ratio = statistics.median(statistics.median(ours) / statistics.median(theirs) for ours, theirs in pairs)
-    for name, column in zip(("a job, created", "a bare insert"), zip(*pairs, strict=True), strict=True):
+    for name, column in zip(NAMES, zip(*pairs, strict=True), strict=True):
         times = sorted(each for one in column for each in one)
         p50, p99 = times[len(times) // 2], times[int(0.99 * len(times))]
         print(f"{name:<18}{RATE} a second: median {1000 * p50:6.1f} ms, p99 {1000 * p99:6.1f} ms")
     print(f"the ratio of the medians: {ratio:.1f}")
 
 
-async def _steadily(send: Callable[[], Awaitable[httpx.Response]]) -> list[float]:
+async def _alone(ours: Send, theirs: Send, pids: tuple[int, int]) -> None:
+    """One after the other, from one client."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    for _ in range(CHUNKS):
+        for send, pid, chunk in zip((ours, theirs), pids, spent, strict=True):
+            before = _cpu_s(pid)
+            for _ in range(CHUNK):
+                (await send()).raise_for_status()
+            chunk.append(1000 * (_cpu_s(pid) - before) / CHUNK)
+    for name, chunk in zip(NAMES, spent, strict=True):
+        said = f"{statistics.median(chunk):.1f} ms ({min(chunk):.1f} to {max(chunk):.1f})"
+        print(f"{name:<18}one client: {said} of the web processes' CPU time for each")
+
+
+def _cpu_s(pid: int) -> float:
+    """Of a process and its children, in user and kernel mode."""
+    pids = [pid]
+    for one in pids:
+        pids += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
+    fields = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split() for one in pids]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / os.sysconf("SC_CLK_TCK")
+
+
+async def _steadily(send: Send) -> list[float]:
     """Seconds from the moment at which each request was due, so that one that had to wait counts its waiting."""
     start = perf_counter()
 
@@ -153,10 +196,13 @@ async def _read(http: httpx.AsyncClient, url: str, headers: dict[str, str]) -> f
 
 async def _streams(url: str, key: str, jobs: list[str], pause_s: float, news: int, environment: dict[str, str]) -> None:
     delays: list[float] = []
-    opened = asyncio.Semaphore(0)
-    viewers = [
-        asyncio.create_task(_watch(url, key, jobs[n % len(jobs)], opened, delays.append)) for n in range(STREAMS)
-    ]
+    opened, began = asyncio.Semaphore(0), time()
+
+    def note(told_at: float) -> None:
+        if told_at >= began:  # a stream begins with what its job told before
+            delays.append(time() - told_at)
+
+    viewers = [asyncio.create_task(_watch(url, key, jobs[n % len(jobs)], opened, note)) for n in range(STREAMS)]
     for _ in viewers:
         await opened.acquire()
     command = [sys.executable, "-c", TELL, str(pause_s), str(news), *jobs]
@@ -182,7 +228,7 @@ async def _watch(url: str, key: str, job: str, opened: asyncio.Semaphore, note: 
     async for line in reader:
         event = json.loads(line.removeprefix(b"data: ")) if line.startswith(b"data: {") else {}
         if event.get("type") == "log":
-            note(time() - float(event["text"]))
+            note(float(event["text"]))
 
 
 if __name__ == "__main__":
