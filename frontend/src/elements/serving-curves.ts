@@ -101,7 +101,8 @@ export class ServingCurves extends HTMLElement {
       const at = interpolate(gettext("at %(n)s"), { n: number(levels[place] ?? 0) }, true);
       fill(value, h("span", { class: "muted" }, at), found === null || found === undefined ? "–" : `${metric(found)}${unit}`);
     };
-    show(levels.length - 1);
+    const newest = [...(data[1] ?? [])].map((found) => found !== null).lastIndexOf(true);
+    show(newest);
     return new uPlot(
       {
         width: canvas.clientWidth,
@@ -115,7 +116,7 @@ export class ServingCurves extends HTMLElement {
           { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => metric(tick)) },
         ],
         series: [{}, ...this.#tests.map((_, place) => line(colour(COLOURS[place] ?? "")))],
-        hooks: { setCursor: [(plot) => show(plot.cursor.idx ?? levels.length - 1)] },
+        hooks: { setCursor: [(plot) => show(plot.cursor.idx ?? newest)] },
       },
       data,
       canvas,

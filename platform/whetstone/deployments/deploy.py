@@ -97,7 +97,8 @@ def stop(deployment: Deployment) -> Deployment:
     elif row.status in (Status.QUEUED, Status.FAILED):
         move(row, Status.STOPPED, Reason.STOPPED)
     else:
-        row.save(update_fields=["is_wanted", "is_off"])
+        row.reason = Reason.STOPPED
+        row.save(update_fields=["is_wanted", "is_off", "reason"])
     return row
 
 
