@@ -47,6 +47,8 @@ INSTALLED_APPS = [
     "whetstone.evaluations",
     "whetstone.deployments",
     "whetstone.suites",
+    "whetstone.conversations",
+    "whetstone.labels",
     "whetstone.webhooks",
     "whetstone.api",
     "whetstone.web",

@@ -100,21 +100,24 @@ def make_job(user: User | None = None, **fields: Any) -> Job:
     return launch(person, make_team(person), make_draft(**fields))
 
 
-def make_rollouts(answers: Iterable[str], user: User | None = None, **fields: Any) -> Job:
-    """A job that sampled these answers to its dataset's first rows, one a step, and got a reward of a half for each."""
+def make_rollouts(answers: Iterable[str], user: User | None = None, n_answers: int = 1, **fields: Any) -> Job:
+    """A job that sampled these answers to its dataset's first rows, one a step, and got a reward of a half for each.
+    Further answers to the same row end in exclamation marks."""
     job = make_job(user, **fields)
     claimed = claim("w1", "cpu")
     assert claimed is not None
     assert claimed.spec.job == job.id
     rows = [
-        {"step": n, "group": 0, "prompt": row["messages"][0]["content"], "completion": text, "item": json.dumps(row)}
-        | {"reward": 0.5, "advantage": 0.0, "tokens": len(text), "truncated": False, "grade": "{}"}
+        {"step": n, "group": 0, "prompt": row["messages"][0]["content"], "completion": text + "!" * more}
+        | {"item": json.dumps(row), "reward": 0.5, "advantage": 0.0, "tokens": len(text), "truncated": False}
+        | {"grade": "{}"}
         for n, (text, row) in enumerate(zip(answers, PROMPTS, strict=False), start=1)
+        for more in range(n_answers)
     ]
     part = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), part)
     file = put_bytes(job.team, part.getvalue()).ref("part.parquet")
-    written = RolloutsWritten(step=len(rows), first_step=1, rows=len(rows), file=file)
+    written = RolloutsWritten(step=rows[-1]["step"], first_step=1, rows=len(rows), file=file)
     record(job.id, claimed.token, (Report(seq=1, at=time.time(), event=written),))
     return job
 

@@ -47,6 +47,15 @@ class Rollouts(TypedDict):
     total: int
 
 
+class Extremes(TypedDict):
+    """The answers of one prompt with the highest and the lowest reward."""
+
+    step: int
+    prompt: str
+    best: str
+    worst: str
+
+
 def jobs_with_rollouts(team: Team, most: int = 50) -> list[Job]:
     """The newest jobs whose answers are still stored."""
     parts = Event.objects.filter(job=OuterRef("pk"), type="rollouts")
@@ -89,6 +98,27 @@ def answers_to(job: Job, rows: Sequence[int]) -> dict[int, list[Rollout]]:
         for number, *values in told.fetchall():
             found.setdefault(number, []).append(_row(dict(zip(names, values, strict=True))))
     return found
+
+
+def extremes(job: Job, *, limit: int, offset: int) -> list[Extremes] | None:
+    """Of every prompt of every step, newest first, as far as its answers differ. None for a job without rollouts.
+
+    Of equal rewards the texts decide, so that the same place holds the same pair.
+    """
+    parts = list(job.events.filter(type="rollouts"))
+    if not parts:
+        return None
+    files = [str(path) for path in local(job.team, [FileRef.model_validate(part.data["file"]) for part in parts])]
+    query = """
+        SELECT step, any_value(prompt) AS prompt,
+            arg_max(completion, (coalesce(reward, '-inf'::DOUBLE), completion)) AS best,
+            arg_min(completion, (coalesce(reward, '-inf'::DOUBLE), completion)) AS worst
+        FROM read_parquet($files) WHERE trim(completion) <> ''
+        GROUP BY step, "group" HAVING count(DISTINCT completion) > 1
+        ORDER BY step DESC, "group" LIMIT $n OFFSET $o"""
+    with duckdb.connect(config={"memory_limit": "512MB", "threads": 1}) as db:
+        found = db.execute(query, {"files": files, "n": limit, "o": offset}).fetchall()
+    return [{"step": step, "prompt": prompt, "best": best, "worst": worst} for step, prompt, best, worst in found]
 
 
 def _row(row: dict[str, Any]) -> Rollout:  # Any: of the columns' types

@@ -6,6 +6,7 @@ from whetstone.api.caller import AUTH
 from whetstone.api.errors import answer_errors
 from whetstone.api.native import (
     checkpoints,
+    conversations,
     datasets,
     deliveries,
     deployments,
@@ -18,6 +19,7 @@ from whetstone.api.native import (
     judges,
     keys,
     merges,
+    labels,
     models,
     serving_tests,
     suites,
@@ -55,6 +57,8 @@ native_api.add_router("/merges", merges.router)
 native_api.add_router("/imports", imports.router)
 native_api.add_router("/deployments", serving_tests.router)  # before the ids
 native_api.add_router("/deployments", deployments.router)
+native_api.add_router("/conversations", conversations.router)
+native_api.add_router("/labels", labels.router)
 native_api.add_router("/jobs", jobs.router)
 native_api.add_router("/jobs", checkpoints.router)
 native_api.add_router("/suites", suites.router)

@@ -1,0 +1,1 @@
+"""Pairs to label, one after another, from wherever there are some."""
