@@ -25,11 +25,19 @@ export async function postJson<T>(url: string, body: unknown, signal?: AbortSign
   return read<T>(await send(url, body, signal));
 }
 
-export function send(url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+export async function patchJson<T>(url: string, body: unknown): Promise<T> {
+  return read<T>(await send(url, body, undefined, "PATCH"));
+}
+
+export async function remove(url: string): Promise<void> {
+  await read<null>(await send(url, undefined, undefined, "DELETE"));
+}
+
+export function send(url: string, body: unknown, signal?: AbortSignal, method = "POST"): Promise<Response> {
   return fetch(url, {
-    method: "POST",
+    method,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal ? { signal } : {}),
   });
 }
@@ -55,6 +63,12 @@ export function problemIn(body: unknown, status: number): Problem {
 export function sentenceOf(reason: unknown): string {
   if (reason instanceof ApiError) return reason.message;
   return gettext("The server cannot be reached. Check the connection; nothing is lost.");
+}
+
+/** The same, with what to do next. */
+export function adviceOf(reason: unknown): string {
+  const next = reason instanceof ApiError ? reason.problem.next_step : null;
+  return next ? `${sentenceOf(reason)} ${next}` : sentenceOf(reason);
 }
 
 export function csrfToken(): string {

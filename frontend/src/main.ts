@@ -19,6 +19,8 @@ const HEAVY: Record<string, () => Promise<unknown>> = {
   "rollout-table": () => import("./elements/rollout-table"),
   "file-upload": () => import("./elements/file-upload"),
   "model-upload": () => import("./elements/model-upload"),
+  "chat-page": () => import("./elements/chat-page"),
+  "label-queue": () => import("./elements/label-queue"),
   "column-mapping": () => import("./elements/column-mapping"),
 };
 

@@ -30,7 +30,7 @@ export class CopyButton extends HTMLElement {
 }
 
 /** Browsers keep the clipboard's own interface from pages without TLS: there the old command still works. */
-async function toClipboard(text: string): Promise<void> {
+export async function toClipboard(text: string): Promise<void> {
   if (window.isSecureContext) return navigator.clipboard.writeText(text);
   const area = h("textarea", { class: "offscreen", "aria-hidden": "true" });
   area.value = text;

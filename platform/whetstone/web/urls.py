@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from whetstone.web.views import (
+    chat,
     compare,
     datasets,
     deployments,
@@ -13,6 +14,7 @@ from whetstone.web.views import (
     imports,
     jobs,
     judges,
+    labels,
     models,
     overview,
     rlhf,
@@ -83,6 +85,10 @@ urlpatterns = [
         deployments.deploy_checkpoint,
         name="checkpoint-deploy",
     ),
+    path("chat", chat.chat, name="chat"),
+    path("chat/standing", chat.standing, name="chat-standing"),
+    path("chat/<str:conversation_id>", chat.chat, name="conversation"),
+    path("labels", labels.labels, name="labels"),
     path("workers", workers.workers, name="workers"),
     path("settings", settings.settings, name="settings"),
     path("settings/keys/<int:pk>/revoke", settings.revoke, name="key-revoke"),

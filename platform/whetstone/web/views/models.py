@@ -70,6 +70,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "dependents": dependents_of(found),
         "evaluations": _evaluations(found),
         "fitting": _fitting(found),
+        "can_chat": found.task == Model.Task.TEXT and found.has_weights and not found.is_adapter,
         "deployments": found.deployments.all(),
         "can_be_deployed": found.task == Model.Task.TEXT and (found.is_adapter or found.has_weights),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
