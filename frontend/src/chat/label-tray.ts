@@ -10,21 +10,20 @@ export class LabelTray {
   #found: Standing[] = [];
   #said = new Map<string, (string | Node)[]>();
 
-  /** `wanted`: the datasets that this page labels for. `undone` is told of a label that was taken back. */
+  /** `wanted`: the datasets that this page labels for. `undone` is told of a label that was taken back, `read` of how all
+   * labels stand. */
   constructor(
     readonly wanted: () => string[],
     readonly undone: (label: Label) => void,
+    readonly read: (found: readonly Standing[]) => void = () => undefined,
   ) {}
-
-  get standings(): readonly Standing[] {
-    return this.#found;
-  }
 
   async refresh(): Promise<void> {
     const found = await standings().catch(() => null);
     if (found === null) return;
     this.#found = found;
     this.#draw();
+    this.read(found);
   }
 
   #draw(): void {

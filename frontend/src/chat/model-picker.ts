@@ -11,11 +11,12 @@ export interface ModelGroup {
 export class ModelPicker {
   readonly element = h("div", { class: "model-picker" });
 
+  /** `isFixed`: as many as there are, no more and no less. */
   constructor(
     readonly groups: readonly ModelGroup[],
     readonly models: string[],
     readonly changed: () => void,
-    readonly mostModels = 2,
+    readonly isFixed = false,
   ) {
     this.#draw();
   }
@@ -24,7 +25,7 @@ export class ModelPicker {
     const selects = this.models.map((model, index) => this.#select(model, index));
     const add = h("button", { type: "button", class: "button small", onclick: () => this.#add() }, icon(ADD), gettext("Compare with another"));
     const drop = h("button", { type: "button", class: "button ghost small square", title: gettext("One model alone"), "aria-label": gettext("One model alone"), onclick: () => this.#drop() }, icon(REMOVE));
-    fill(this.element, ...selects, this.models.length < this.mostModels ? add : drop);
+    fill(this.element, ...selects, this.isFixed ? null : this.models.length < 2 ? add : drop);
   }
 
   #select(model: string, index: number): HTMLElement {

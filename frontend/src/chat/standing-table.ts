@@ -18,11 +18,11 @@ function row(one: Standing, names: string[]): HTMLElement {
   return h(
     "tr",
     {},
-    h("td", { class: "main-cell" }, h("span", {}, one.dataset), h("span", { class: "sub" }, KINDS[one.kind]())),
-    cell(1, number(one.labels), h("span", { class: "help note-line" }, verdictsOf(one))),
+    h("td", { class: "main-cell" }, h("span", {}, one.dataset), h("span", { class: "sub one-line" }, KINDS[one.kind]())),
+    cell(1, h("div", {}, number(one.labels), h("span", { class: "help note-line" }, verdictsOf(one)))),
     cell(2, number(one.new)),
     cell(3, number(one.people)),
-    h("td", { class: "right", "data-label": names[4] ?? "" }, ...agreementOf(one.agreement)),
+    h("td", { class: "right", "data-label": names[4] ?? "" }, h("div", {}, ...agreementOf(one.agreement))),
   );
 }
 

@@ -6,7 +6,7 @@ import { Asking } from "../chat/asking";
 import { Composer } from "../chat/composer";
 import { ConversationList } from "../chat/conversation-list";
 import { Judging } from "../chat/judging";
-import { Keeper } from "../chat/keeper";
+import { Keeper, leftBehind } from "../chat/keeper";
 import { LabelTray } from "../chat/label-tray";
 import type { Kind } from "../chat/labels";
 import { destination } from "../chat/labels";
@@ -50,7 +50,8 @@ export class ChatPage extends HTMLElement {
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
     this.#data = pageData<ChatData>(this.getAttribute("data") ?? "chat-data");
-    this.#thread = this.#data.conversation?.thread ?? { models: this.#firstModels(), manner: { ...MANNER }, turns: [] };
+    const left = leftBehind(this.#data.conversation);
+    this.#thread = left ?? this.#data.conversation?.thread ?? { models: this.#firstModels(), manner: { ...MANNER }, turns: [] };
     this.#keeper = new Keeper(this.#thread, this.#data.conversation);
     this.#keeper.addEventListener("kept", () => this.#wasKept());
     this.#keeper.addEventListener("refused", (event) => this.#wasRefused((event as CustomEvent<unknown>).detail));
@@ -64,6 +65,7 @@ export class ChatPage extends HTMLElement {
     void this.#list.refresh();
     void this.#tray.refresh();
     if (this.#data.conversation !== null) void this.#judging.recall();
+    if (left !== null) this.#keeper.changed();
     this.#composer.area.focus();
   }
 

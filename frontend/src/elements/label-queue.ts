@@ -42,12 +42,16 @@ export class LabelQueue extends HTMLElement {
   #models: string[] = [];
   #manner: Manner = { ...MANNER };
   #source = h("select", { class: "input", id: freshId("source") });
-  #setup = h("div", { class: "card card-body" });
+  #setup = h("details", { class: "card setup", open: true });
   #sampling = h("div", { class: "stack" });
   #stage = h("div", { class: "stage" });
   #last = h("p", { class: "stage-last", role: "status" });
   #table = h("section", { class: "section" });
-  #tray = new LabelTray(() => [destination("preference")], () => undefined);
+  #tray = new LabelTray(
+    () => [destination("preference")],
+    (label) => this.#forget(label),
+    (found) => void fill(this.#table, h("header", {}, h("h2", {}, gettext("What was labelled"))), standingTable(found)),
+  );
   #bar = new VoteBar((verdict) => void this.#vote(verdict), () => undefined);
   #pairs: Pairs | null = null;
   #shown: Shown | null = null;
@@ -63,12 +67,7 @@ export class LabelQueue extends HTMLElement {
     this.#buildSetup();
     this.append(this.#setup, this.#tray.element, this.#stage, this.#table);
     document.addEventListener("keydown", (event) => this.#key(event));
-    void this.#refresh();
-  }
-
-  async #refresh(): Promise<void> {
-    await this.#tray.refresh();
-    fill(this.#table, h("header", {}, h("h2", {}, gettext("What was labelled"))), standingTable(this.#tray.standings));
+    void this.#tray.refresh();
   }
 
   #buildSetup(): void {
@@ -80,9 +79,10 @@ export class LabelQueue extends HTMLElement {
     this.#source.addEventListener("change", () => this.#showSampling());
     const start = h("button", { type: "button", class: "button primary", onclick: () => void this.#start() }, gettext("Start"));
     const field = h("div", { class: "field" }, h("label", { for: this.#source.id }, gettext("Pairs from")), this.#source);
-    const place = placeField("preference", gettext("Labels go to"), this.#data.datasets, () => void this.#refresh());
-    this.#sampling.append(new ModelPicker(this.#data.groups, this.#models, () => undefined).element, h("div", { class: "manner-row" }, ...mannerFields(this.#manner, () => undefined)));
-    fill(this.#setup, h("div", { class: "manner-row" }, field, place), this.#sampling, h("div", { class: "row" }, start));
+    const place = placeField("preference", gettext("Labels go to"), this.#data.datasets, () => void this.#tray.refresh());
+    this.#sampling.append(new ModelPicker(this.#data.groups, this.#models, () => undefined, true).element, h("div", { class: "manner-row" }, ...mannerFields(this.#manner, () => undefined)));
+    const summary = h("summary", {}, gettext("What is labelled"));
+    fill(this.#setup, summary, h("div", { class: "stack" }, h("div", { class: "manner-row" }, field, place), this.#sampling, h("div", { class: "row" }, start)));
     this.#showSampling();
   }
 
@@ -95,6 +95,7 @@ export class LabelQueue extends HTMLElement {
     this.#pairs = new Pairs(this.#source.value, destination("preference"), this.#models, { ...this.#manner });
     this.#previous = null;
     this.#count = 0;
+    this.#setup.open = false;
     fill(this.#last);
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); // keys vote from now on
     await this.#next();
@@ -139,7 +140,7 @@ export class LabelQueue extends HTMLElement {
       this.#previous = { label, shown };
       this.#count += 1;
       this.#drawLast(verdict, shown.answers);
-      await Promise.all([this.#next(), this.#refresh()]);
+      await Promise.all([this.#next(), this.#tray.refresh()]);
     } catch (reason) {
       this.#shown = shown;
       this.#draw(adviceOf(reason));
@@ -155,7 +156,15 @@ export class LabelQueue extends HTMLElement {
     this.#count = Math.max(0, this.#count - 1);
     fill(this.#last);
     if (this.#shown !== null) this.#pairs?.putBack(this.#shown.ready);
-    await Promise.all([this.#look(previous.shown), this.#refresh()]);
+    await Promise.all([this.#look(previous.shown), this.#tray.refresh()]);
+  }
+
+  /** The last one was taken back beside the queue. */
+  #forget(label: Label): void {
+    if (this.#previous?.label.id !== label.id) return;
+    this.#previous = null;
+    this.#count = Math.max(0, this.#count - 1);
+    fill(this.#last);
   }
 
   #skip(): void {

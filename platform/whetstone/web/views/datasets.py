@@ -24,6 +24,7 @@ from whetstone.datasets.lines import read_rows
 from whetstone.datasets.models import DatasetVersion
 from whetstone.datasets.serves import why_not
 from whetstone.datasets.split import Split, other_part, split_by_rows, split_by_share
+from whetstone.labels.standing import standings
 from whetstone.web import words
 from whetstone.web.reading import READABLE, cells, readings
 
@@ -67,6 +68,7 @@ def dataset(request: HttpRequest, version_id: str) -> HttpResponse:
         "characters": _characters(version),
         "origin": _origin(version),
         "overdue": overdue(version),
+        "labels": standings(version.team, version.dataset.name),
         "previous": max(0, offset - ROWS_A_PAGE) if offset else None,
         "next": offset + ROWS_A_PAGE if offset + ROWS_A_PAGE < version.rows else None,
         "last": min(version.rows, offset + ROWS_A_PAGE),
