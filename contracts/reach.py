@@ -17,6 +17,12 @@ class Judge(Contract):
     prompt_price: float = 0.0
     """Of a million tokens."""
     completion_price: float = 0.0
+    is_here: bool = False
+    """A model of this platform. Its `base_url` is empty: whoever asks knows where the platform is."""
+
+    def at(self, platform: str) -> "Judge":
+        """As it is reached by somebody who reaches the platform at this address."""
+        return self.model_copy(update={"base_url": f"{platform.rstrip('/')}/v1"}) if self.is_here else self
 
 
 class Reach(Contract):

@@ -20,13 +20,15 @@ FAILED = "The worker could not ask."
 class Relay:
     """Open for as long as the training lives. Keys are in this process's memory, and nowhere else on this machine."""
 
-    def __init__(self, folder: Path, reach: Reach, cache: AnswerCache) -> None:
+    def __init__(self, folder: Path, reach: Reach, cache: AnswerCache, platform: str = "") -> None:
+        """`platform`: where it is reached, for judges that are its own models."""
         self._calls = Calls(Allowed.read(reach.private_hosts), tries=PATIENT_TRIES)
-        judges = [JudgeAddress(**one.model_dump()) for one in reach.judges]
+        self._home = Calls(Allowed.only(platform), tries=PATIENT_TRIES)
+        judges = [JudgeAddress(**one.at(platform).model_dump()) for one in reach.judges]
         self._file = folder / SOCKET
         self._file.unlink(missing_ok=True)
         with short_path(folder) as path:
-            self._server = _Server(path, http_port(judges, reach.secrets, self._calls, cache))
+            self._server = _Server(path, http_port(judges, reach.secrets, self._calls, cache, home=self._home))
         os.chmod(self._file, 0o600)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="relay", daemon=True)
         self._thread.start()
@@ -36,6 +38,7 @@ class Relay:
         self._server.shutdown()
         self._server.server_close()
         self._calls.close()
+        self._home.close()
         self._file.unlink(missing_ok=True)
 
 

@@ -158,7 +158,12 @@ class Worker:
                 bringing = Bringing(self._cache, platform, assignment, reporter)
                 bringing.bring(claim)
                 if (reach := bringing.reach(claim)) is not None:
-                    relay = Relay(assignment.folder, reach, AnswerCache(self.settings.scratch / "judges.sqlite3"))
+                    relay = Relay(
+                        assignment.folder,
+                        reach,
+                        AnswerCache(self.settings.scratch / "judges.sqlite3"),
+                        self.settings.url,
+                    )
                     beside.callback(relay.close)
                 training = self._ready_launcher().launch(assignment.file)
             except (Halted, Fault, Refused, LauncherDied, OSError, ValueError, sqlite3.Error) as error:

@@ -22,6 +22,8 @@ class JudgeAddress:
     prompt_price: float = 0.0
     """Of a million tokens."""
     completion_price: float = 0.0
+    is_here: bool = False
+    """A model of the platform that asks: reached at its own address alone, and told in words how to answer."""
 
     @property
     def headers(self) -> dict[str, str]:

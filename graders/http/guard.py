@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -50,6 +51,13 @@ class Allowed:
                     raise ValueError(f"“{word}” is neither a host, host:port, an address nor a network") from None
                 hosts.add(word.lower().rstrip("."))
         return cls(frozenset(hosts), tuple(networks))
+
+    @classmethod
+    def only(cls, url: str) -> "Allowed":
+        """The one server of this address, wherever it stands."""
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return cls(frozenset({f"{(parts.hostname or '').lower()}:{port}"}))
 
     def check(self, host: str, port: int, address: str) -> None:
         """Raises Forbidden. A host that is let through by its name still leads to no link-local address: there

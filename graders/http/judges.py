@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 from pydantic import JsonValue
 
 from graders.http.addresses import JudgeAddress
@@ -22,11 +23,14 @@ class HttpJudges:
     addresses: Mapping[str, JudgeAddress]
     calls: Calls
     cache: AnswerCache | None = None
+    home: Calls | None = None
+    """What reaches the platform itself, wherever it stands."""
 
     def ask(self, model: str, questions: Sequence[Question]) -> list[Answer | Silence]:
         """As graders.Judges says. Questions that are alike are asked once."""
         judge = _address(self.addresses, model)
-        url, pace = judge.url("chat/completions"), self.calls.pace(judge.base_url, judge.max_rps)
+        calls = self.home if judge.is_here and self.home is not None else self.calls
+        url, pace = judge.url("chat/completions"), calls.pace(judge.base_url, judge.max_rps)
         bodies = [_body(judge, one) for one in questions]
         keys = [key_of(url, judge.headers, *pair) for pair in zip(bodies, (q.attempt for q in questions), strict=True)]
         first = {key: n for n, key in reversed([*enumerate(keys)])}
@@ -34,11 +38,11 @@ class HttpJudges:
 
         def ask_one(n: int) -> tuple[JsonValue, bool]:
             def ask() -> JsonValue:
-                return self.calls.post(url, judge.headers, bodies[n], judge.timeout_s, pace)
+                return calls.post(url, judge.headers, bodies[n], judge.timeout_s, pace)
 
             return _remembered(self.cache, keys[n], ask)
 
-        found = self.calls.each(ask_one, asked, judge.base_url, judge.at_once)
+        found = calls.each(ask_one, asked, judge.base_url, judge.at_once)
         answers = {keys[n]: _answer(judge, one) for n, one in zip(asked, found, strict=True)}
         return [answers[key] if first[key] == n else _for_free(answers[key]) for n, key in enumerate(keys)]
 
@@ -87,10 +91,25 @@ def _remembered(cache: AnswerCache | None, key: bytes, ask: Callable[[], JsonVal
 
 
 def _body(judge: JudgeAddress, question: Question) -> Json:
+    if judge.is_here:
+        return _in_words(judge, question)
     form: Json = {"name": "judgement", "strict": True, "schema": question.schema}
     messages: list[JsonValue] = [{"role": one["role"], "content": one["content"]} for one in question.messages]
     asked: Json = {"model": judge.model, "messages": messages}
     return {**asked, "response_format": {"type": "json_schema", "json_schema": form}, **question.sampling}
+
+
+def _in_words(judge: JudgeAddress, question: Question) -> Json:
+    """For an engine that forces no form: the form is asked for where the model reads last."""
+    *before, last = question.messages
+    form = orjson.dumps(question.schema).decode()
+    asked = f"{last['content']}\n\nAnswer with one JSON object of this JSON schema, and with nothing else:\n{form}"
+    messages: list[JsonValue] = [{"role": one["role"], "content": one["content"]} for one in before]
+    return {
+        "model": judge.model,
+        "messages": [*messages, {"role": last["role"], "content": asked}],
+        **question.sampling,
+    }
 
 
 def _answer(judge: JudgeAddress, told: tuple[JsonValue, bool] | Failed) -> Answer | Silence:

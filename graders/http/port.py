@@ -17,12 +17,14 @@ def http_port(
     calls: Calls,
     cache: AnswerCache | None = None,
     beside: Port = NOWHERE,
+    home: Calls | None = None,
 ) -> Port:
-    """Judges, embedding models and web services, beside what another port reaches."""
+    """Judges, embedding models and web services, beside what another port reaches. `home` reaches the platform itself,
+    for judges that are models of it."""
     by_name = {one.name: one for one in judges}
     return replace(
         beside,
-        judges=HttpJudges(by_name, calls, cache),
+        judges=HttpJudges(by_name, calls, cache, home),
         embedders=HttpEmbedders(by_name, calls, cache),
         services=HttpServices(secrets, calls),
     )

@@ -155,3 +155,15 @@ def test_what_cannot_be_answered_is_said_in_the_thread(page: Page, api: httpx.Cl
     page.get_by_role("button", name="Delete", exact=True).click()
     page.wait_for_url("**/chat")
     expect(page.get_by_role("heading", name="What do you want to ask?")).to_be_visible()
+
+
+def test_a_model_of_the_platform_is_asked_as_a_judge(api: httpx.Client, model: str) -> None:
+    """It has learned nothing, and gives no judgement: that what it wrote could not be read shows that it was asked."""
+    assert api.post("/api/v1/judges", json={"name": "at-home", "model": model}).status_code == 200
+    ask_it = [{"role": "user", "content": "{{ sample.output_text }}"}]
+    sampling = {"max_completion_tokens": 8}
+    grader = {"type": "score_model", "name": "q", "model": "at-home", "input": ask_it, "sampling_params": sampling}
+    tried = api.post("/api/v1/graders/try", json={"grader": grader, "samples": [{"output_text": "4"}]}, timeout=120)
+    (one,) = tried.json()["grades"]
+    assert one["grade"]["score"] is None
+    assert one["grade"]["errors"].get("model_grader_parse_error"), one

@@ -91,7 +91,7 @@ def reach(request: HttpRequest, job_id: str) -> HttpResponse:
         return error(409, "this attempt no longer holds the job", code="replaced")
     grader = attempt.job.job_spec.grader
     hosts = settings.ENVIRONMENT.private_hosts
-    found = reach_of(attempt.job.team, grader, hosts) if grader else Reach()
+    found = reach_of(attempt.job.team, grader, hosts, attempt.pk) if grader else Reach()
     answer = HttpResponse(found.model_dump_json(), content_type="application/json")
     answer["Cache-Control"] = "no-store"
     return answer

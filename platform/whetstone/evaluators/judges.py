@@ -10,6 +10,7 @@ from contracts.reach import Reach
 from graders import judges_of, secrets_of
 from graders.schema import Grader
 from whetstone.accounts.models import Team
+from whetstone.accounts.passes import issue
 from whetstone.accounts.scope import owned
 from whetstone.evaluators.models import Judge, Secret
 
@@ -47,12 +48,17 @@ def missing_outside(team: Team, grader: Grader) -> list[tuple[str, Fault]]:
     return found
 
 
-def reach_of(team: Team, grader: Grader, private_hosts: str) -> Reach:
-    """All that the grader needs of the outside, keys included. What is missing is left out, and is told by the port."""
-    judges = owned(Judge, team).select_related("key").filter(name__in=judges_of(grader))
+def reach_of(team: Team, grader: Grader, private_hosts: str, attempt: int | None = None) -> Reach:
+    """All that the grader needs of the outside, keys included. What is missing is left out, and is told by the port.
+
+    `attempt`: whose grader it is; None for a trial. Judges of this platform get a pass that is good for it alone.
+    """
+    judges = list(owned(Judge, team).select_related("key").filter(name__in=judges_of(grader)))
+    here = {judge.model for judge in judges if judge.is_here}
+    token = issue(team, here, attempt) if here else ""
     secrets = owned(Secret, team).filter(name__in=secrets_of(grader))
     return Reach(
-        judges=tuple(map(_reach, judges)),
+        judges=tuple(_reach(judge, token) for judge in judges),
         secrets={one.name: one.value for one in secrets},
         private_hosts=private_hosts,
     )
@@ -76,12 +82,13 @@ def delete_secret(secret: Secret) -> None:
     secret.delete()
 
 
-def _reach(judge: Judge) -> JudgeReach:
+def _reach(judge: Judge, token: str) -> JudgeReach:
     return JudgeReach(
         name=judge.name,
         base_url=judge.base_url,
         model=judge.model,
-        key=judge.key.value if judge.key else "",
+        key=token if judge.is_here else judge.key.value if judge.key else "",
+        is_here=judge.is_here,
         at_once=judge.at_once,
         max_rps=judge.max_rps,
         prompt_price=judge.prompt_price,

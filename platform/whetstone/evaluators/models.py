@@ -104,6 +104,7 @@ class Judge(Owned):
 
     name = models.CharField(max_length=256)
     base_url = models.URLField(max_length=512)
+    """Empty for a model of this platform."""
     model = models.CharField(max_length=256)
     """As its server calls it."""
     key = models.ForeignKey(Secret, null=True, on_delete=models.PROTECT, related_name="judges")
@@ -120,3 +121,7 @@ class Judge(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_here(self) -> bool:
+        return not self.base_url

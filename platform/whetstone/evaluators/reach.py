@@ -36,14 +36,22 @@ def web_port(team: Team, grader: Grader) -> Port:
     if not asks_outside(grader):
         return WEB
     reach = reach_of(team, grader, settings.ENVIRONMENT.private_hosts)
-    judges = [JudgeAddress(**one.model_dump(), timeout_s=TIMEOUT_S) for one in reach.judges]
-    return http_port(judges, reach.secrets, _calls(reach.private_hosts), _cache(settings.HOME), beside=WEB)
+    here = settings.ENVIRONMENT.public_url
+    judges = [JudgeAddress(**one.at(here).model_dump(), timeout_s=TIMEOUT_S) for one in reach.judges]
+    calls, cache = _calls(reach.private_hosts), _cache(settings.HOME)
+    return http_port(judges, reach.secrets, calls, cache, beside=WEB, home=_home(here))
 
 
 @lru_cache(maxsize=4)
 def _calls(private_hosts: str) -> Calls:
     """One for the process: its limits hold for all requests together."""
     return Calls(Allowed.read(private_hosts), tries=TRIES)
+
+
+@lru_cache(maxsize=1)
+def _home(here: str) -> Calls:
+    """To this platform, which may well stand on an address that nobody else's grader may reach."""
+    return Calls(Allowed.only(here), tries=TRIES)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from contracts.event import Release
 from contracts.fault import FaultReport
@@ -16,6 +17,12 @@ ALIKE = 3
 
 WAITS_FOR_ROOM = ("worker.disk_full", "platform.disk_full")
 """Somebody can make room, and then the job goes on: it is paused instead of failed."""
+
+
+def still_holds(attempt: int) -> bool:
+    """Whether this attempt is the one that carries its job out right now."""
+    running = Attempt.objects.filter(pk=attempt, ended_at=None, job__status=Job.Status.RUNNING)
+    return running.filter(number=F("job__attempt")).exists()
 
 
 def end_attempt(job: Job, fault: FaultReport) -> None:

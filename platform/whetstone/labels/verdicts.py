@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whetstone.labels.models import Label
-from whetstone.labels.said import Kind, Saying, PromptTurn
+from whetstone.labels.said import Kind, PromptTurn, Saying
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def askable(team: Team) -> list[dict[str, Any]]:
 def _checkpoints(team: Team) -> list[str]:
     with_some = Event.objects.filter(type="checkpoint").values("job")
     jobs = owned(Job, team).select_related("base", "trained").filter(id__in=with_some).order_by("-created_at")[:JOBS]
-    writing = [job for job in jobs if METHODS[job.method].makes == Model.Task.TEXT]
+    writing = [job for job in jobs if METHODS[job.method].makes == "text"]
     return [
         job.checkpoint_name(one.step)
         for job in writing

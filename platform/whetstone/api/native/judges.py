@@ -27,11 +27,16 @@ class NewSecret(Schema):
     value: str = Field(min_length=1, max_length=8192, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
 
 
+def _somewhere(url: str) -> str:
+    return http_address(url) if url else ""
+
+
 class NewJudge(Schema):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=256)
-    base_url: Annotated[str, Field(max_length=512), AfterValidator(http_address)]
+    base_url: Annotated[str, Field(max_length=512), AfterValidator(_somewhere)] = ""
+    """Empty: a model of this platform, which needs no key."""
     model: str = Field("", max_length=256)
     """As the server calls it. Empty: the same as the name."""
     secret: str | None = None
@@ -46,6 +51,7 @@ class NewJudge(Schema):
 class JudgeJson(TypedDict):
     name: str
     base_url: str
+    """Empty for a model of this platform."""
     model: str
     secret: str | None
     """The name of the secret that holds its key."""

@@ -20,7 +20,7 @@ from whetstone.labels.models import Label
 from whetstone.labels.publish import publish
 from whetstone.labels.queue.find import find_source
 from whetstone.labels.queue.pair import Pair, queue
-from whetstone.labels.said import MAKES, Candidate, Kind, Saying, PromptTurn, Verdict
+from whetstone.labels.said import MAKES, Candidate, Kind, PromptTurn, Saying, Verdict
 from whetstone.labels.standing import Standing, standings
 
 router = Router(tags=["labels"])

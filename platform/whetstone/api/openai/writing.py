@@ -104,7 +104,9 @@ async def _raised(task: asyncio.Task[None]) -> None:
 
 async def begin(request: HttpRequest, model: str, asks: Sequence[Json]) -> Writing:
     """Returns once an engine has taken every prompt. Raises the Fault when it does not: nothing was answered then."""
-    called = await sync_to_async(_call)(caller(request).team, model)
+    who = caller(request)
+    who.require_model(model)
+    called = await sync_to_async(_call)(who.team, model)
     closing = AsyncExitStack()
     pieces: list[AsyncGenerator[Taken | Delta, None]] = []
     prompt_tokens = 0

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from whetstone.accounts.models import Team, User
 from whetstone.accounts.scope import owned
 from whetstone.labels.models import Label
-from whetstone.labels.said import Candidate, Saying, PromptTurn
+from whetstone.labels.said import Candidate, PromptTurn, Saying
 
 MOST_LOOKED_AT = 2000
 """Places of the source that one request goes through."""

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from whetstone.accounts.models import ApiKey
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.evaluators.models import Judge, Secret
+from whetstone.web.askable import askable
 from whetstone.web.key_form import KeyForm
 from whetstone.webhooks.models import EVENT_TYPES, Delivery, Endpoint
 
@@ -38,6 +39,7 @@ def settings_page(request: HttpRequest, **more: Any) -> HttpResponse:  # Any: wh
         "keys": owned(ApiKey, team).filter(revoked_at=None).select_related("user").order_by("-created_at"),
         "form": KeyForm(),
         "judges": owned(Judge, team).select_related("key"),
+        "askable": askable(team),
         "secrets": owned(Secret, team).select_related("created_by"),
         "endpoints": owned(Endpoint, team),
         "deliveries": Delivery.objects.filter(endpoint__team=team).select_related("endpoint")[:DELIVERIES_SHOWN],
