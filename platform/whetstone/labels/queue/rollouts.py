@@ -52,6 +52,8 @@ class Rollouts:
     def _by_text(self) -> dict[str, tuple[PromptTurn, ...]]:
         version = self.job.training
         found: dict[str, tuple[PromptTurn, ...]] = {}
+        if version is None:
+            return found
         with open_blob(version.blob) as file:
             for _line, _offset, _raw, row in islice(rows_of(file), MOST_ROWS):
                 turns = prepare(row, version.column_mapping).prompt
