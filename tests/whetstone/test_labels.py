@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from contracts.dataset import prepare
+from tests.whetstone.evaluations import evaluated
 from tests.whetstone.factories import CHATS, LABELLED, PAIRS, PROMPTS, make_dataset, make_rollouts, make_team, make_user
 from tests.whetstone.pages import browser
 from whetstone.accounts.models import Membership, User
@@ -246,6 +247,18 @@ def test_a_trainings_answers_to_one_prompt_are_pairs() -> None:
     pairs = ada.get("/api/v1/labels/queue", asked | {"source": f"job:{job.id}"}).json()["pairs"]
     assert [one["prompt"] for one in pairs] == [row["messages"] for row in PROMPTS[2::-1]]
     assert {one["text"] for one in pairs[0]["answers"]} == {"4", "4!"}
+
+
+def test_two_models_answers_to_the_same_rows_are_pairs() -> None:
+    one, other = evaluated([[1.0], [0.0]], "four"), evaluated([[1.0], [1.0]], "five", model="other")
+    asked = {"source": f"evaluations:{one.pk},{other.pk}", "dataset": "votes"}
+    pairs = browser().get("/api/v1/labels/queue", asked).json()["pairs"]
+    assert len(pairs) == 2
+    assert {answer["model"] for answer in pairs[0]["answers"]} == {"tiny", "other"}
+    assert {answer["text"] for answer in pairs[0]["answers"]} == {"four 0", "five 0"}
+    assert pairs[0]["prompt"] == PROMPTS[0]["messages"]
+    asked["source"] = f"evaluations:{one.pk},nobody"
+    assert browser().get("/api/v1/labels/queue", asked).json()["error"]["code"] == "evaluation.not_found"
 
 
 @pytest.mark.django_db(transaction=True)

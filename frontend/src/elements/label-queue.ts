@@ -75,6 +75,8 @@ export class LabelQueue extends HTMLElement {
     const group = (label: string, choices: Choice[]): HTMLElement | null => (choices.length === 0 ? null : h("optgroup", { label }, ...choices.map(({ value, label: name }) => h("option", { value }, name))));
     const groups = [group(gettext("Prompts of a dataset"), prompts), group(gettext("Answers of a training"), jobs)].filter((one) => one !== null);
     this.#source.append(...groups, h("option", { value: "labels" }, gettext("Pairs that others have labelled")));
+    const isKnown = [...this.#source.options].some(({ value }) => value === source);
+    if (source !== "" && !isKnown) this.#source.append(h("option", { value: source }, source));
     if (source !== "") this.#source.value = source;
     this.#source.addEventListener("change", () => this.#showSampling());
     const start = h("button", { type: "button", class: "button primary", onclick: () => void this.#start() }, gettext("Start"));

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from contracts.fault import Fault
 from contracts.job import FileRef
+from whetstone.accounts.models import Team
+from whetstone.accounts.scope import owned
 from whetstone.jobs.headline import Headline, headline_of
 from whetstone.jobs.models import Event, Job, KeptCheckpoint
 from whetstone.modelhub.models import FILES, Model
@@ -45,6 +49,13 @@ class Kept:
     newest: list[int]
     """Newest first."""
     best: int | None
+
+
+def jobs_with_checkpoints(team: Team, most: int) -> list[Job]:
+    """The newest ones."""
+    some = Event.objects.filter(job=OuterRef("pk"), type="checkpoint")
+    jobs = owned(Job, team).select_related("base", "trained", "team")
+    return list(jobs.filter(Exists(some)).order_by("-created_at")[:most])
 
 
 def checkpoints_of(job: Job) -> list[Checkpoint]:

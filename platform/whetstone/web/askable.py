@@ -9,8 +9,7 @@ from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.datasets.models import DatasetVersion
 from whetstone.deployments.models import Deployment
-from whetstone.jobs.checkpoints import checkpoints_of
-from whetstone.jobs.models import Event, Job
+from whetstone.jobs.checkpoints import checkpoints_of, jobs_with_checkpoints
 from whetstone.labels.said import MAKES
 from whetstone.modelhub.models import Model
 
@@ -41,9 +40,7 @@ def askable(team: Team) -> list[dict[str, Any]]:
 
 
 def _checkpoints(team: Team) -> list[str]:
-    with_some = Event.objects.filter(type="checkpoint").values("job")
-    jobs = owned(Job, team).select_related("base", "trained").filter(id__in=with_some).order_by("-created_at")[:JOBS]
-    writing = [job for job in jobs if METHODS[job.method].makes == "text"]
+    writing = [job for job in jobs_with_checkpoints(team, JOBS) if METHODS[job.method].makes == "text"]
     return [
         job.checkpoint_name(one.step)
         for job in writing

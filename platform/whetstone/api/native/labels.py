@@ -95,7 +95,7 @@ class PublishedJson(TypedDict):
 
 
 @described
-class PairJson(TypedDict):
+class QueuedPairJson(TypedDict):
     prompt: list[PromptTurn]
     answers: list[Candidate]
     """Two in an order by chance; none where the models are still to be asked."""
@@ -104,7 +104,7 @@ class PairJson(TypedDict):
 
 @described
 class QueueJson(TypedDict):
-    pairs: list[PairJson]
+    pairs: list[QueuedPairJson]
     next: int | None
     """The `start` of the next request. Null at the end."""
 
@@ -159,8 +159,11 @@ def read_queue(
     start: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> QueueJson:
-    """Pairs that the caller has not labelled yet. `source` is `dataset:NAME` for prompts, `job:ID` for what its model
-    answered in training, or `labels` for pairs that others labelled; `dataset` is what the labels go into."""
+    """Pairs that the caller has not labelled yet. `dataset` is what the labels go into.
+
+    `source` is `dataset:NAME` for prompts, `job:ID` for what its model answered in training, `evaluations:ID,ID` for
+    what two models answered to the same rows, or `labels` for pairs that others labelled.
+    """
     who = caller(request)
     found = queue(who.user, who.team, dataset, find_source(who.team, source, dataset), start, limit)
     return {"pairs": [_pair(one) for one in found.pairs], "next": found.next}
@@ -211,5 +214,5 @@ def _agreement(one: Agreement | None) -> AgreementJson | None:
     return {"people": one.people, "shared": one.shared, "same": one.same, "alpha": one.alpha, "kappa": one.kappa}
 
 
-def _pair(one: Pair) -> PairJson:
+def _pair(one: Pair) -> QueuedPairJson:
     return {"prompt": [*one.prompt], "answers": [*one.answers], "source": one.source}
