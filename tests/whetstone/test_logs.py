@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def logged(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is logged. pytest sees none of it: it cannot send half a character from one of its processes to another."""
     text, logger = io.StringIO(), logging.getLogger("whetstone")
     handler = logging.StreamHandler(text)
     handler.setFormatter(AsJson())
-    logger.addHandler(handler)
+    monkeypatch.setattr(logger, "handlers", [handler])
     monkeypatch.setattr(logger, "propagate", False)
-    yield text
-    logger.removeHandler(handler)
+    return text
 
 
 def lines(text: io.StringIO) -> list[dict[str, Any]]:
