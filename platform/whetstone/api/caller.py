@@ -12,10 +12,10 @@ from whetstone.accounts.passes import PREFIX, read
 from whetstone.accounts.scope import person, team_of
 from whetstone.api.rate import spend
 from whetstone.api.scopes import scope_of
+from whetstone.jobs.attempts import still_holds
 from whetstone.lookup import Lookup
 
 KEY = Lookup(lambda hash: ApiKey.objects.select_related("user", "team").filter(hash=hash))
-from whetstone.jobs.attempts import still_holds
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,9 @@ class ByAzureKey(APIKeyHeader):
 
 def admitted(request: HttpRequest, token: str) -> Caller:
     """Raises Fault auth.invalid, auth.revoked, auth.expired, auth.scope_missing or rate.exceeded."""
-    key = KEY.first(hash_of(token))
     if token.startswith(PREFIX):
         return _by_pass(request, token)
-    key = ApiKey.objects.select_related("user", "team").filter(hash=hash_of(token)).first()
+    key = KEY.first(hash_of(token))
     if key is None or not key.user.is_active:
         raise Fault("auth.invalid")
     if key.revoked_at is not None:
