@@ -10,6 +10,7 @@ import typer
 from whetstone_cli.api import Api, Json, connect
 from whetstone_cli.ends import Ended, Exit
 from whetstone_cli.job_file import read_job, with_files_looked_up, with_files_pushed
+from whetstone_cli.preview import facts
 from whetstone_cli.say import AsJson, as_json, line, note, table, when
 from whetstone_cli.wait import ENDED, PATIENCE_S, POLL_S, end_as, wait
 
@@ -57,8 +58,7 @@ def _check(api: Api, draft: Json, absent: dict[str, Path], json: bool) -> None:
     if json:
         as_json(found)
     else:
-        told = {name: value for name, value in found["preview"].items() if value is not None}
-        table(("would run", ""), [(name.replace("_", " "), value) for name, value in told.items()])
+        table(("would run", ""), list(facts(found["preview"], draft)))
     for path in dict.fromkeys(absent.values()):
         note(f"Not checked: {path} is not on the platform, so of its rows no more is known than that they are JSON.")
         note(f"Left open: {NOT_CHECKED}. Push it first to know: whetstone datasets push {path} --name {path.stem}")

@@ -178,6 +178,11 @@ MODELS: dict[str, Entry] = {
         "The weights of “{model}” are quantized ({quantization}), and training needs them as they were.",
         "Choose the model that they were quantized from.",
     ),
+    "model.no_chat_template": (
+        "user",
+        "The tokenizer of “{model}” has no chat template, so nobody can say how it reads a conversation.",
+        "Choose the instruct or chat version of the model, or import it again with a chat_template.jinja beside it.",
+    ),
     "model.is_adapter": (
         "user",
         "“{model}” is an adapter alone, and only a training merges it into its base.",

@@ -37,6 +37,20 @@ export function duration(seconds: number | null | undefined): string {
   return interpolate(gettext("%(h)s h %(m)s min"), { h: hours, m: minutes }, true);
 }
 
+/** A length of time that is not known to the second: 40 s, 5 min, 2.5 h, 3 days. */
+export function roughly(seconds: number): string {
+  if (seconds < 90) return interpolate(gettext("%(n)s s"), { n: number(Math.max(1, seconds)) }, true);
+  if (seconds < 5400) return interpolate(gettext("%(n)s min"), { n: number(seconds / 60) }, true);
+  if (seconds < 172_800) return interpolate(gettext("%(n)s h"), { n: number(seconds / 3600, seconds < 36_000 ? 1 : 0) }, true);
+  return interpolate(gettext("%(n)s days"), { n: number(seconds / 86_400, 1) }, true);
+}
+
+/** An amount of money to two significant digits below 10: 0.0032, 1.20, 140. */
+export function money(amount: number, currency: string): string {
+  const digits = amount >= 100 ? 0 : amount >= 1 || amount === 0 ? 2 : 1 - Math.floor(Math.log10(amount));
+  return `${new Intl.NumberFormat(language(), { minimumFractionDigits: Math.min(2, digits), maximumFractionDigits: digits }).format(amount)} ${currency}`;
+}
+
 export function bytes(size: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   const power = size < 1 ? 0 : Math.min(Math.floor(Math.log10(size) / 3), units.length - 1);

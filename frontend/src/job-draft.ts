@@ -12,6 +12,23 @@ export interface DraftProblem {
 
 export type Fit = "fits" | "tight" | "too_big";
 
+/** How long the work takes. `jobs`: past ones that it is told from; none is a first guess. */
+export interface Time {
+  seconds: number;
+  low_s: number;
+  high_s: number;
+  jobs: number;
+  error: number | null;
+}
+
+/** `price`: of an hour of a machine. */
+export interface Cost {
+  low: number;
+  high: number;
+  price: number;
+  currency: string;
+}
+
 export interface Preview {
   method: string;
   model: string;
@@ -22,6 +39,9 @@ export interface Preview {
   pool: string;
   pool_memory_gb: number | null;
   memory_error: number | null;
+  memory_jobs: number;
+  time: Time | null;
+  cost: Cost | null;
   fit: Fit | null;
   changed: number;
 }

@@ -3,7 +3,7 @@
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +53,11 @@ class Environment(BaseSettings):
     """With less free disk nothing new is taken in: no uploads, no claims. Jobs that run go on."""
     keep_days: int = Field(90, ge=1)
     """How long rollouts and logs are kept after their job has ended."""
+
+    pool_prices: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """What an hour of one machine costs, by pool, as JSON: {"a10g": 1.2}. Pools without a price show no cost."""
+    currency: str = Field("USD", min_length=1, max_length=8)
+    """In what prices are told."""
 
     private_hosts: str = ""
     """Hosts inside the own network that judges and web services may stand on, separated by commas."""

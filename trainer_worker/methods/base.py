@@ -75,7 +75,7 @@ class Quiet:
 
 
 def load(assignment: Assignment, spool: SpoolWriter) -> Base:
-    """Raises Fault model.not_safetensors before anything of a model is read, or model.is_reward_model."""
+    """Raises Fault model.not_safetensors before anything of a model is read, or what keeps it from being trained."""
     spool.append(Phase(name="loading"))
     spec = assignment.spec
     for given in (spec.model, *spec.scorers):
@@ -83,6 +83,8 @@ def load(assignment: Assignment, spool: SpoolWriter) -> Base:
     if spec.method.makes == "text" and task_of(assignment.model) == "reward":
         raise Fault("model.is_reward_model", field="model", model=spec.model.name, method=spec.method.type)
     tokenizer = load_tokenizer(assignment.model)
+    if not tokenizer.chat_template:
+        raise Fault("model.no_chat_template", field="model", model=spec.model.name)
     model = load_model(assignment.model, spec.seed, drawn=assignment.folder / "drawn", task=spec.method.makes)
     port = load_port(spec.grader, assignment.scorers, spec.method.hyperparameters, assignment.folder)
     return Base(assignment, spool, model, tokenizer, port)

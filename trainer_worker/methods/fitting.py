@@ -28,6 +28,7 @@ def use_checkpointing(assignment: Assignment, model: Any, tokenizer: Any) -> boo
         tokens=tokens,
         bf16=use_bf16(method.hyperparameters),
         scorers=tuple(filter(None, scorers)),
+        gpu=torch.cuda.is_available(),
     )
     available = torch.cuda.mem_get_info()[0] if torch.cuda.is_available() else cpu_bytes()
     Needs(load=load, available=available).write(assignment)

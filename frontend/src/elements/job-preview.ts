@@ -1,7 +1,7 @@
 /** <job-preview>: the card that says whether the job can start, and what it will be. */
 
 import { create, fill, h } from "../dom";
-import { number } from "../format";
+import { money, number, roughly } from "../format";
 import type { ButtonState, DraftProblem, Preview, Verdict } from "../job-draft";
 import type { JsonObject } from "../path";
 import { getAt } from "../path";
@@ -19,6 +19,7 @@ export interface Fit {
 export class JobPreview extends HTMLElement {
   #badge = h("span", { class: "badge" });
   #facts = h("dl", { class: "facts" });
+  #basis = h("p", { class: "help", hidden: true });
   #lengths = h("p", { class: "help", hidden: true });
   #warnings = h("ul", { class: "problem-list warnings" });
   #problems = h("ul", { class: "problem-list", "aria-live": "polite" });
@@ -28,7 +29,7 @@ export class JobPreview extends HTMLElement {
     if (this.firstElementChild !== null) return;
     this.#button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("create")));
     const head = h("div", { class: "card-head" }, h("h3", {}, gettext("Preview")), this.#badge);
-    this.append(h("div", { class: "card-body" }, head, this.#facts, this.#lengths, this.#warnings, this.#problems, this.#button));
+    this.append(h("div", { class: "card-body" }, head, this.#facts, this.#basis, this.#lengths, this.#warnings, this.#problems, this.#button));
   }
 
   set button(state: ButtonState) {
@@ -43,6 +44,9 @@ export class JobPreview extends HTMLElement {
     this.#badge.className = `badge ${verdict.ready ? "good" : "waiting"}`;
     fill(this.#badge, verdict.ready ? gettext("Ready") : gettext("Not ready"));
     fill(this.#facts, ...factsOf(verdict).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { class: "numeric" }, value)]));
+    const told = basis(verdict.preview);
+    this.#basis.hidden = told === "";
+    fill(this.#basis, told);
     fill(this.#warnings, ...(verdict.warnings ?? []).map((warning) => this.#problem(warning)));
     fill(this.#problems, ...verdict.problems.map((problem) => this.#problem(problem)));
   }
@@ -65,13 +69,37 @@ export class JobPreview extends HTMLElement {
   }
 }
 
-function memory({ memory_gb: gb, pool_memory_gb: there, memory_error: error }: Partial<Preview>): string {
+function memory({ memory_gb: gb, pool_memory_gb: there }: Partial<Preview>): string {
   if (gb === null || gb === undefined) return "–";
   if (there === null || there === undefined) return interpolate(gettext("about %(gb)s GB"), { gb: number(gb, 2) }, true);
-  const numbers = { gb: number(gb, 2), there: number(there, 2) };
-  if (error === null || error === undefined) return interpolate(gettext("about %(gb)s of %(there)s GB"), numbers, true);
-  const off = number(Math.round(100 * error));
-  return interpolate(gettext("about %(gb)s of %(there)s GB; past estimates were off by %(off)s percent"), { ...numbers, off }, true);
+  return interpolate(gettext("about %(gb)s of %(there)s GB"), { gb: number(gb, 2), there: number(there, 2) }, true);
+}
+
+function time({ time }: Partial<Preview>): string {
+  if (!time) return "–";
+  const [low, high] = [roughly(time.low_s), roughly(time.high_s)];
+  return low === high ? interpolate(gettext("about %(time)s"), { time: low }, true) : interpolate(gettext("%(low)s to %(high)s"), { low, high }, true);
+}
+
+function cost({ cost }: Partial<Preview>): string | null {
+  if (!cost) return null;
+  const [low, high] = [money(cost.low, cost.currency), money(cost.high, cost.currency)];
+  return low === high ? low : interpolate(gettext("%(low)s to %(high)s"), { low: low.replace(` ${cost.currency}`, ""), high }, true);
+}
+
+/** What memory and time are told from, and how far such estimates were off. */
+function basis({ time, memory_jobs: jobs, memory_error: error }: Partial<Preview>): string {
+  if (!time) return "";
+  const off = (share: number): string => `${number(Math.round(100 * share))}%`;
+  if (time.jobs === 0) return gettext("Time: a first guess, nothing like it has been timed in this pool.");
+  const told = interpolate(ngettext("Time: told from %(n)s job in this pool.", "Time: told from %(n)s jobs in this pool.", time.jobs), { n: number(time.jobs) }, true);
+  const parts = [
+    time.error === null ? null : interpolate(gettext("time by %(off)s"), { off: off(time.error) }, true),
+    error === null || error === undefined ? null : interpolate(gettext("memory by %(off)s"), { off: off(error) }, true),
+  ].filter((part) => part !== null);
+  if (parts.length === 0) return told;
+  const sentence = interpolate(ngettext("Estimates were off over %(n)s job: %(what)s.", "Estimates were off over %(n)s jobs: %(what)s.", Math.max(jobs ?? 0, time.jobs)), { n: number(Math.max(jobs ?? 0, time.jobs)), what: parts.join(", ") }, true);
+  return `${told} ${sentence}`;
 }
 
 /** The pool, how the job fits into it, and why it was taken where nobody named one. */
@@ -86,6 +114,7 @@ function place({ pool, fit }: Partial<Preview>, draft: JsonObject | undefined): 
 
 function factsOf({ preview, draft }: Verdict): [string, string][] {
   const count = (value: number | null | undefined): string => (value === null || value === undefined ? "–" : number(value));
+  const price = cost(preview);
   return [
     [gettext("Method"), preview.method || "–"],
     [gettext("Model"), preview.model || "–"],
@@ -93,6 +122,8 @@ function factsOf({ preview, draft }: Verdict): [string, string][] {
     [gettext("Held-out rows"), count(preview.held_out_rows)],
     [gettext("Steps"), count(preview.steps)],
     [gettext("Memory"), memory(preview)],
+    [gettext("Time"), time(preview)],
+    ...(price === null ? [] : [[gettext("Cost"), price] as [string, string]]),
     [gettext("Pool"), place(preview, draft)],
     [gettext("Settings changed"), count(preview.changed)],
   ];

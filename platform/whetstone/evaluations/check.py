@@ -16,7 +16,7 @@ from whetstone.evaluations.find import evaluations
 from whetstone.evaluations.models import Evaluation
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
-from whetstone.jobs.check import BYTES_A_TOKEN
+from whetstone.jobs.lengths import lengths
 from whetstone.jobs.check_grader import check_columns, check_grader
 from whetstone.jobs.keep import model_of
 from whetstone.jobs.models import Job
@@ -160,6 +160,5 @@ def _workload(found: Checked) -> Workload | None:
         shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *found.scorers))
     except ValueError:
         return None
-    longest = dataset.statistics["longest_line"] // BYTES_A_TOKEN
-    tokens = min(longest, model.context_length or longest)
+    tokens = lengths(dataset, model, prompts_alone=True).longest
     return Workload(shape=shape, tokens=tokens, bf16=False, scorers=tuple(beside))

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.estimate import Shape, Workload
+from contracts.estimate import Shape, Work, Workload
 from contracts.fault import Fault, FaultReport
 from contracts.job import JobDraft
-from contracts.method import CanonicalMethod, canonical
+from contracts.method import CanonicalMethod, RowHyperparameters, canonical
 from contracts.resolve import Facts, resolve, total_steps
 from graders.schema import Grader
 from whetstone.accounts.models import Team
@@ -19,14 +19,14 @@ from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.jobs.check_data import check_apart, check_held_out, check_labels, check_rows
 from whetstone.jobs.check_grader import check_columns, check_grader
 from whetstone.jobs.keep import model_of
+from whetstone.jobs.lengths import lengths
 from whetstone.jobs.named import find_named
 from whetstone.jobs.noting import noting
 from whetstone.jobs.place import Place, place
 from whetstone.modelhub.find import find_model
 from whetstone.modelhub.models import Model
+from whetstone.modelhub.template import lacks_template
 
-BYTES_A_TOKEN = 3
-"""Of a line of JSON. English has four and more; three is careful."""
 METHOD: TypeAdapter[CanonicalMethod] = TypeAdapter(CanonicalMethod)
 
 
@@ -82,7 +82,8 @@ def check(team: Team, draft: JobDraft) -> Checked:
 def _base(team: Team, name: str, method: CanonicalMethod) -> Model:
     """The model to start from; of a checkpoint, what it would be as one: `launch` stores it.
 
-    Raises Fault model.not_found, model.is_reward_model, model.is_quantized or checkpoint.is_adapter.
+    Raises Fault model.not_found, model.is_reward_model, model.is_quantized, model.no_chat_template or
+    checkpoint.is_adapter.
     """
     checkpoint = find_named(team, name)
     model = model_of(*checkpoint) if checkpoint else find_model(team, name)
@@ -90,6 +91,8 @@ def _base(team: Team, name: str, method: CanonicalMethod) -> Model:
         raise Fault("model.is_reward_model", field="model", model=name, method=method.type)
     if model.quantization:
         raise Fault("model.is_quantized", field="model", model=name, quantization=model.quantization)
+    if lacks_template(model):
+        raise Fault("model.no_chat_template", field="model", model=name)
     return model
 
 
@@ -114,12 +117,13 @@ def _resolve(found: Checked, method: CanonicalMethod) -> None:
 
 def _place(found: Checked) -> None:
     """Where it goes to, and what to change where that is too small."""
-    found.place = place(found.draft.resources.pool, found.method, _workload(found))
+    base = found.model.pk if found.model else None
+    found.place = place(found.draft.resources.pool, found.method, _work(found), base)
     if found.place.warning:
         found.warnings.append(found.place.warning)
 
 
-def _workload(found: Checked) -> Workload | None:
+def _work(found: Checked) -> Work | None:
     """None while the method is not resolved, and where a model's config does not say enough."""
     model, training, method = found.model, found.training, found.method
     if model is None or training is None or method is None:
@@ -128,10 +132,18 @@ def _workload(found: Checked) -> Workload | None:
         shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *found.scorers))
     except ValueError:
         return None
-    longest = training.statistics["longest_line"] // BYTES_A_TOKEN
-    tokens = min(longest, model.context_length or longest)
-    bf16 = method.hyperparameters.precision == "bf16"
-    return Workload(shape=shape, tokens=tokens, bf16=bf16, scorers=tuple(beside))
+    h = method.hyperparameters
+    longest, middle = lengths(training, model, prompts_alone=method.is_reinforcement)
+    if isinstance(h, RowHyperparameters) and h.max_length:
+        longest, middle = min(longest, h.max_length), min(middle, h.max_length)
+    load = Workload(shape=shape, tokens=longest, bf16=h.precision == "bf16", scorers=tuple(beside))
+    return Work(
+        load=load,
+        steps=found.steps,
+        row_tokens=middle,
+        held_out_rows=found.held_out_rows,
+        held_out_samples=found.grader is not None,
+    )
 
 
 def _with_old_hyperparameters(draft: JobDraft) -> JobDraft:

@@ -1,7 +1,6 @@
 """How long a dataset's rows are in tokens of a model, before a job finds out."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from contracts import Contract
 from contracts.dataset import PreparedRow, prepare
@@ -11,6 +10,7 @@ from whetstone.modelhub.models import Model
 from whetstone.modelhub.tokenizer import tokenizer_of
 
 PLACES, ROWS_A_PLACE = 20, 50
+KEPT = 256
 
 
 class Fit(Contract):
@@ -24,15 +24,34 @@ class Fit(Contract):
     context: int
     over: int
     """Rows that are longer than the model's context."""
+    tokens_a_character: float
 
 
-@lru_cache(maxsize=256)
+_counted: dict[tuple[str, int], Fit] = {}
+"""What this process has counted, by version and model: neither ever changes."""
+
+
+def known_fit(version: DatasetVersion, model: Model) -> Fit | None:
+    """What was counted before, at no cost."""
+    return _counted.get((version.pk, model.pk)) if model.pk else None
+
+
 def fit(version: DatasetVersion, model: Model) -> Fit | None:
-    """Neither ever changes. None without a mapping or a tokenizer."""
+    """None without a mapping or a tokenizer."""
+    found = known_fit(version, model) or _count(version, model)
+    if found is not None and model.pk:
+        if len(_counted) >= KEPT:
+            _counted.pop(next(iter(_counted)), None)
+        _counted[(version.pk, model.pk)] = found
+    return found
+
+
+def _count(version: DatasetVersion, model: Model) -> Fit | None:
     tokenizer = tokenizer_of(model)
     if tokenizer is None or not version.shape:
         return None
-    encoded = tokenizer.encode_batch([_text(row) for row in _sample(version)], add_special_tokens=False)
+    texts = [_text(row) for row in _sample(version)]
+    encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     lengths = sorted(len(row) for row in encoded)
     return Fit(
         rows=len(lengths),
@@ -41,6 +60,7 @@ def fit(version: DatasetVersion, model: Model) -> Fit | None:
         longest=lengths[-1],
         context=model.context_length,
         over=sum(length > model.context_length for length in lengths),
+        tokens_a_character=sum(lengths) / max(1, sum(map(len, texts))),
     )
 
 

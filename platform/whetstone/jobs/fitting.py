@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.estimate import Shape, Workload
+from contracts.estimate import Shape, Work, Workload
 from contracts.method import METHODS
 from contracts.resolve import Facts, resolve
 from whetstone.jobs.place import Place, places_in
@@ -35,11 +35,12 @@ def fitting(model: Model) -> Fitting | None:
         shape = Shape.of(model.config, model.parameters)
     except ValueError:
         return None
-    load = Workload(shape=shape, tokens=min(TOKENS, model.context_length or TOKENS), bf16=False)
+    tokens = min(TOKENS, model.context_length or TOKENS)
+    work = Work(load=Workload(shape=shape, tokens=tokens, bf16=False), steps=1, row_tokens=tokens)
     facts = Facts(rows=ROWS, parameters=model.parameters, desirable=ROWS // 2)
     rows = []
     for name, method in METHODS.items():
         if method.makes == "reward" or model.task == Model.Task.TEXT:
             resolved = resolve(method, facts)
-            rows.append(Row(name, places_in(pools, resolved, load)))
+            rows.append(Row(name, places_in(pools, resolved, work)))
     return Fitting(pools, rows)

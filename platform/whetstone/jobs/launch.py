@@ -13,6 +13,7 @@ from whetstone.jobs.check import Checked, check
 from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.models import Event, Job, new_job_id
 from whetstone.jobs.named import find_named
+from whetstone.jobs.promise import promise_of
 from whetstone.jobs.states import append
 from whetstone.jobs.wake import wake_when_committed
 from whetstone.modelhub.models import Model
@@ -60,6 +61,8 @@ def _create(user: User, team: Team, found: Checked) -> Job:
         seed=seed,
         total_steps=spec.total_steps,
         expected_memory=int(found.place.expected) if found.place.expected else None,
+        expected_seconds=found.place.expected_s,
+        promise=promise_of(found.place).model_dump(mode="json"),
     )
     begin(job, found.scorers)
     if draft.integrations:

@@ -99,6 +99,12 @@ class Job(Owned):
     """Bytes, as the estimate had it before past jobs corrected it."""
     peak_memory = models.PositiveBigIntegerField(null=True)
     """Bytes that its worker measured."""
+    expected_seconds = models.FloatField(null=True)
+    """Of work, as the estimate had it before past jobs corrected it."""
+    worked_seconds = models.FloatField(null=True)
+    """That its attempts worked for what has become of it: without waiting, and without steps that were done again."""
+    promise = models.JSONField(default=dict)
+    """What was said before it was created: see `jobs.promise`."""
 
     class Meta:
         ordering = ["-created_at", "-id"]

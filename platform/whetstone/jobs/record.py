@@ -29,6 +29,7 @@ from whetstone.jobs.attempts import end_attempt
 from whetstone.jobs.claim import lease
 from whetstone.jobs.finish import keep_model, read_config
 from whetstone.jobs.models import Attempt, Event, Job
+from whetstone.jobs.promise import worked_s
 from whetstone.jobs.states import move
 from whetstone.jobs.wake import wake_later
 
@@ -165,8 +166,8 @@ def _end(job: Job, event: Finished | Evaluated | Failed | Stopped, config: dict[
 
 def _succeed(job: Job, event: Finished, config: dict[str, Any] | None) -> None:
     job.trained, job.trained_tokens = keep_model(job, event, config), event.trained_tokens
-    job.peak_memory = event.peak_memory
-    job.save(update_fields=["trained", "trained_tokens", "peak_memory"])
+    job.peak_memory, job.worked_seconds = event.peak_memory, worked_s(job)
+    job.save(update_fields=["trained", "trained_tokens", "peak_memory", "worked_seconds"])
     move(job, "succeeded")
 
 

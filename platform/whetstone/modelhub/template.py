@@ -72,6 +72,22 @@ def template_of(model: Model) -> str:
     return told if isinstance(told, str) else ""
 
 
+def lacks_template(model: Model) -> bool:
+    """Whether a tokenizer came with it, and no chat template: no conversation can be put to such a model."""
+    files = {file.path: file.sha256 for file in model.ref().files}
+    return FILE not in files and CONFIG in files and not _is_told(model, files[CONFIG])
+
+
+def _is_told(model: Model, sha256: str) -> bool:
+    """Files never change, so each is read once."""
+    if (model.team_id, sha256) not in _told:
+        _told[(model.team_id, sha256)] = bool(template_of(model))
+    return _told[(model.team_id, sha256)]
+
+
+_told: dict[tuple[int, str], bool] = {}
+
+
 def rendered(model: Model, messages: list[dict[str, Any]]) -> str:  # Any: JSON
     """The conversation as the model would read it. Raises Fault template.*."""
     template = template_of(model)

@@ -44,6 +44,8 @@ class Pool:
     memory: float | None
     """Bytes, of the least of its machines that are alive: a GPU's where they have some."""
     has_gpus: bool
+    machine: Machine | None = None
+    """That one: what the others can do, too. None while none is alive."""
 
     @property
     def order(self) -> tuple[bool, float]:
@@ -63,8 +65,9 @@ def standing() -> list[Pool]:
 
 
 def _pool(name: str, machines: list[Machine]) -> Pool:
-    least = min((_memory(machine) for machine in machines), default=None)
-    return Pool(name, len(machines), least, any(machine.gpus for machine in machines))
+    least = min(machines, key=_memory, default=None)
+    memory = _memory(least) if least else None
+    return Pool(name, len(machines), memory, any(machine.gpus for machine in machines), least)
 
 
 def _memory(machine: Machine) -> float:

@@ -22,6 +22,7 @@ from whetstone.jobs.tail import as_json
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
 from whetstone.web.checkpoints import checkpoint_rows
+from whetstone.web.estimates import lines_of, so_far
 from whetstone.web.new_job import form_data
 from whetstone.web.results import result_of
 
@@ -78,6 +79,8 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "events": _listed(found),
         "checkpoints": checkpoint_rows(found),
         "has_rollouts": METHODS[found.method].is_reinforcement,
+        "estimates": lines_of(found),
+        "so_far": so_far(found),
         "attempts": found.attempts.select_related("worker").order_by("number"),
     }
     return render(request, "web/job.html", context)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.jobs.busy import busy_workers
 from whetstone.jobs.models import Job
+from whetstone.web.estimates import price_text, table
 from whetstone.workers.models import Worker
 
 
@@ -18,4 +19,6 @@ def workers(request: HttpRequest) -> HttpResponse:
     busy = busy_workers()
     mine = owned(Job, team_of(person(request))).filter(id__in=busy.values()).in_bulk()
     rows = [(worker, busy.get(worker.pk), mine.get(busy.get(worker.pk, ""))) for worker in Worker.objects.all()]
-    return render(request, "web/workers.html", {"workers": rows})
+    prices = {pool: text for pool in {worker.pool for worker, *_ in rows} if (text := price_text(pool))}
+    context = {"workers": rows, "prices": sorted(prices.items()), "estimates": table()}
+    return render(request, "web/workers.html", context)
