@@ -108,7 +108,8 @@ class Runner:
             raise SystemExit(made.log.read_text()[-4000:])
         shutil.rmtree(made.folder)
         found = estimate(made.spec.method, needs.load, checkpointing=case.checkpointing)
-        return found.peak, float(end.peak_memory), RUNTIME
+        assert end.peak_memory
+        return found.peak, end.peak_memory, RUNTIME
 
     def _base(self, name: str) -> tuple[Path, int]:
         if name not in self._bases:

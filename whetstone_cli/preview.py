@@ -61,4 +61,7 @@ def roughly(seconds: float) -> str:
 
 
 def _off(error: float | None, jobs: int) -> str:
-    return "" if error is None else f"; estimates were off by {error:.0%} over {jobs} jobs"
+    if error is None:
+        return ""
+    share = "less than 1%" if error < 0.005 else f"{error:.0%}"
+    return f"; estimates were off by {share} over {jobs} jobs"

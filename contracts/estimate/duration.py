@@ -20,7 +20,7 @@ from contracts.method import (
 from contracts.resolve import fixed
 
 START_S = 5.0
-"""Download, imports, loading: measured 3 to 6 s for small models on a warm worker."""
+"""Claim, download, loading, upload: about what small models take on a warm worker."""
 GRADE_S = 50e-6
 """For one completion by rules in this process. Judges and reward models take longer, and are not guessed."""
 DISK = 300e6

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -116,7 +116,10 @@ def test_a_price_makes_a_cost_that_is_kept_with_the_job(small: Model, api: Api, 
 def test_work_that_was_lost_and_time_that_passed_waiting_do_not_count_as_work(small: Model) -> None:
     job = make_job()
     now = timezone.now()
-    ago = lambda minutes: now - timedelta(minutes=minutes)  # noqa: E731
+
+    def ago(minutes: int) -> datetime:
+        return now - timedelta(minutes=minutes)
+
     for number, begun, ended in ((1, 60, 40), (2, 30, 20), (3, 10, None)):
         end = ago(ended) if ended else None
         Attempt.objects.create(job=job, number=number, token_hash=str(number), started_at=ago(begun), ended_at=end)

@@ -90,7 +90,7 @@ function cost({ cost }: Partial<Preview>): string | null {
 /** What memory and time are told from, and how far such estimates were off. */
 function basis({ time, memory_jobs: jobs, memory_error: error }: Partial<Preview>): string {
   if (!time) return "";
-  const off = (share: number): string => `${number(Math.round(100 * share))}%`;
+  const off = (share: number): string => (share < 0.005 ? "<1%" : `${number(Math.round(100 * share))}%`);
   if (time.jobs === 0) return gettext("Time: a first guess, nothing like it has been timed in this pool.");
   const told = interpolate(ngettext("Time: told from %(n)s job in this pool.", "Time: told from %(n)s jobs in this pool.", time.jobs), { n: number(time.jobs) }, true);
   const parts = [

@@ -16,9 +16,9 @@ from whetstone.evaluations.find import evaluations
 from whetstone.evaluations.models import Evaluation
 from whetstone.evaluators.find import find_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
-from whetstone.jobs.lengths import lengths
 from whetstone.jobs.check_grader import check_columns, check_grader
 from whetstone.jobs.keep import model_of
+from whetstone.jobs.lengths import lengths
 from whetstone.jobs.models import Job
 from whetstone.jobs.named import find_named
 from whetstone.jobs.noting import noting

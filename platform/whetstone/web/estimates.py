@@ -14,6 +14,7 @@ from whetstone.jobs.promise import Promise, cost, held_s
 from whetstone.web import words
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+SMALL = 0.005
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def _off(actual: float | None, estimated: float | None) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}"
+    return "<1%" if share < SMALL else f"{share:.0%}"
 
 
 def _gb(size: float) -> str:
