@@ -92,7 +92,8 @@ def up(home: Path, database_url: str | None = None) -> Iterator[Laptop]:
     port = free_port()
     command = [sys.executable, "manage.py", "up", "--home", str(home), "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {"WHETSTONE_HOME": str(home)} | ({"DATABASE_URL": database_url} if database_url else {})
+    environment |= {"WHETSTONE_HOME": str(home), "WHETSTONE_MODEL_FOLDERS": str((home / "brought").absolute())}
+    environment |= {"DATABASE_URL": database_url} if database_url else {}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     assert process.stdout
     said = process.stdout.readline().decode()

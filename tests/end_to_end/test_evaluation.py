@@ -1,12 +1,14 @@
-"""Is the trained model better than its base? Clicked through in a real browser, and asked again from a shell."""
+"""Import, train, evaluate against the base: clicked through in a real browser, and asked again from a shell."""
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from tests.end_to_end.command_line import Shell, key, shell
-from tests.end_to_end.laptop import created, until, upload
+from tests.end_to_end.laptop import Laptop, until, upload
 from tests.end_to_end.test_laptop import LENIENT
+from whetstone.starter import model
 
 __all__ = ["key", "shell"]
 pytestmark = pytest.mark.end_to_end
@@ -23,22 +25,45 @@ def rows(first: int, count: int, answered: bool) -> list[dict[str, object]]:
     ]
 
 
-def test_a_trained_model_is_evaluated_against_its_base_and_may_ship(
-    page: Page, api: httpx.Client, shell: Shell
+def import_model(page: Page, laptop: Laptop) -> None:
+    """A model with random weights, from a folder of the server, by clicking."""
+    folder = laptop.home / "brought" / "newborn"
+    model.build(folder)
+    AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(folder)
+    page.goto("/models")
+    page.get_by_role("link", name="Import a model").first.click()
+    page.get_by_role("textbox", name="Folder").fill(str(folder))
+    page.locator("section[aria-labelledby=from-folder]").get_by_role("button", name="Import").click()
+    page.get_by_role("link", name="newborn", exact=True).first.click(timeout=PATIENCE_MS)
+    expect(page.get_by_text(f"folder:{folder}")).to_be_visible()
+
+
+def train(page: Page, dataset: str) -> str:
+    """From the page of the model. Returns the job's id."""
+    page.get_by_role("link", name="Train from it").click()
+    page.locator("label[for=method-full]").click()
+    page.get_by_label("Dataset", exact=True).select_option(dataset)
+    for label, value in (("Epochs", "6"), ("Batch size", "16"), ("Learning rate", "0.003")):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Create job").click()
+    page.wait_for_url("**/jobs/ftjob-*")
+    return page.url.rpartition("/")[2]
+
+
+def test_an_imported_model_is_trained_and_evaluated_against_its_base(
+    page: Page, laptop: Laptop, api: httpx.Client, shell: Shell
 ) -> None:
     learned = upload(api, "alphabet.jsonl", rows(0, 64, answered=True))["id"]
     asked = upload(api, "asked.jsonl", rows(56, 40, answered=False))["id"]
     api.post("/api/v1/evaluators", json={"name": "letters", "grader": LENIENT}).raise_for_status()
-    numbers = {"n_epochs": 6, "batch_size": 16, "learning_rate": 0.003}
-    method = {"type": "full", "full": {"hyperparameters": numbers}}
-    draft = {"model": "starter-blank", "training_file": learned, "method": method, "seed": 1}
-    job = created(api, draft)
-    done = until(api, job["id"])
+    import_model(page, laptop)
+    job = train(page, learned)
+    done = until(api, job)
     assert done["status"] == "succeeded", done["error"]
 
-    page.goto(f"/jobs/{job['id']}")
+    page.goto(f"/jobs/{job}")
     page.get_by_role("link", name="Evaluate against the base").click()
-    expect(page.get_by_label("Compare with")).to_have_value("starter-blank")
+    expect(page.get_by_label("Compare with")).to_have_value("newborn")
     page.get_by_label("Dataset", exact=True).select_option(asked)
     expect(page.get_by_role("button", name="Choose an evaluator")).to_be_disabled()
     page.get_by_label("Evaluator", exact=True).select_option("letters@1")
@@ -59,7 +84,7 @@ def test_a_trained_model_is_evaluated_against_its_base_and_may_ship(
     page.locator("#answers summary").first.click()
     expect(page.locator("#answers").get_by_role("heading", name="Receipt").first).to_be_visible()
 
-    words = ["--model", done["fine_tuned_model"], "--baseline", "starter-blank", "--dataset", asked]
+    words = ["--model", done["fine_tuned_model"], "--baseline", "newborn", "--dataset", asked]
     words += ["--evaluator", "letters", "--longest", "16"]
     card = shell.json("evaluate", *words)
     assert (card["verdict"], card["compared"], card["candidate"]["overlap"]["rows"]) == ("ship", 40, 8)
