@@ -19,6 +19,7 @@ app = typer.Typer(help="Models of the hub.", no_args_is_help=True)
 app.command("import")(import_model)
 app.command()(push)
 SUMS, ADAPTER = "SHA256SUMS", "adapter/"
+MERGES = "/api/v1/merges"
 
 
 @app.command("list")
@@ -42,9 +43,9 @@ def merge(
 ) -> None:
     """Let a worker make a whole model of an adapter and its base."""
     api = connect()
-    found = api.post(f"/api/v1/models/{quote(name)}/merge", {"name": to})
+    found = api.post(MERGES, {"adapter": name, "name": to})
     if waits:
-        found = wait(api, found["id"], at="/api/v1/merges")
+        found = wait(api, found["id"], at=MERGES)
         end_as(found)
     if json:
         return as_json(found)

@@ -19,6 +19,7 @@ from whetstone.jobs.record import record
 from whetstone.modelhub.models import Model
 
 pytestmark = pytest.mark.django_db
+MERGES = "/api/v1/merges"
 
 
 def make_adapter(name: str = "org/taste") -> Model:
@@ -83,12 +84,12 @@ def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
 def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:
     adapter = make_adapter()
     http = Client(headers={"authorization": f"Bearer {make_key()}"})
-    made = http.post("/api/v1/models/org/taste/merge", {"name": "mine"}, content_type="application/json").json()
+    made = http.post(MERGES, {"adapter": "org/taste", "name": "mine"}, content_type="application/json").json()
     assert (made["status"], made["model"], made["adapter"], made["error"]) == ("queued", "mine", "org/taste", None)
     assert http.get(f"/api/v1/merges/{made['id']}").json() == made
     assert http.get("/v1/fine_tuning/jobs").json()["data"] == []
     assert http.post(f"/api/v1/merges/{made['id']}/cancel").json()["status"] == "cancelled"
-    whole = http.post("/api/v1/models/tiny/merge", {}, content_type="application/json").json()
+    whole = http.post(MERGES, {"adapter": "tiny"}, content_type="application/json").json()
     assert whole["error"]["code"] == "adapter.is_whole"
     other = Client(headers={"authorization": f"Bearer {make_key(make_user('eve'))}"})
     assert other.get(f"/api/v1/merges/{made['id']}").status_code == 404

@@ -3,15 +3,17 @@
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Router, Schema
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from whetstone.api.answers import described, one_of
 from whetstone.api.caller import caller
 from whetstone.api.errors import ErrorJson, fault_json
-from whetstone.jobs.merge import find_merge
+from whetstone.jobs.merge import find_merge, merge
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask
+from whetstone.modelhub.find import find_model
 
 router = Router(tags=["models"])
 
@@ -28,6 +30,23 @@ class MergeJson(TypedDict):
     model: str
     """The name of what comes of it, or came."""
     error: ErrorJson | None
+
+
+class NewMerge(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    adapter: str = Field(min_length=1, max_length=256)
+    """The name of an adapter of the hub."""
+    name: str = Field("", max_length=200)
+    """Of the model that comes of it. Without: the adapter's, and “-merged”."""
+    pool: str = Field("auto", max_length=64)
+
+
+@router.post("")
+def begin(request: HttpRequest, body: NewMerge) -> MergeJson:
+    """A worker makes a whole model of an adapter and its base. Asked for again meanwhile, it is the same merge."""
+    who = caller(request)
+    return merge_json(merge(who.user, find_model(who.team, body.adapter, param="adapter"), body.name, body.pool))
 
 
 @router.get("/{job_id}")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router, Schema
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.fault import Fault
@@ -12,8 +12,6 @@ from contracts.job import FileRef
 from whetstone.api.answers import described, one_of
 from whetstone.api.bodies import archive, resumable
 from whetstone.api.caller import caller
-from whetstone.api.native.merges import MergeJson, merge_json
-from whetstone.jobs.merge import merge
 from whetstone.jobs.provenance import facts_of, origin_of
 from whetstone.modelhub.export import file_name, package, stored
 from whetstone.modelhub.find import find_model
@@ -125,21 +123,6 @@ def render_template(request: HttpRequest, name: str, body: Conversation) -> Rend
     """A conversation as the model would read it: its chat template, run in a jail and for two seconds at most."""
     model = find_model(caller(request).team, name, param="name")
     return {"text": rendered(model, [*body.messages])}
-
-
-class NewMerge(Schema):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field("", max_length=200)
-    """Of the model that comes of it. Without: the adapter's, and “-merged”."""
-    pool: str = Field("auto", max_length=64)
-
-
-@router.post("/{path:name}/merge")
-def merge_adapter(request: HttpRequest, name: str, body: NewMerge) -> MergeJson:
-    """A worker makes a whole model of an adapter and its base: a job, at `GET /api/v1/merges/{id}`."""
-    who = caller(request)
-    return merge_json(merge(who.user, find_model(who.team, name, param="name"), body.name, body.pool))
 
 
 @router.get("/{path:name}/export")
