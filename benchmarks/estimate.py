@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from trainer_worker.launching import LauncherProcess
 
 MB = 1e6
+COLUMNS = ("method", "estimated", "measured", "error", "measured beyond the libraries", "error beyond")
+HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 class Row(NamedTuple):
@@ -61,7 +63,7 @@ def measure(folder: Path, models: list[str], cases: list[Case]) -> None:
         nothing = {case.method: runner.peak("nothing", Case(case.method)) for case in cases}
         for name in models:
             rows = []
-            print(f"{name}, {runner.parameters(name) / MB:.1f}M parameters", flush=True)
+            print(f"{name}, {runner.parameters(name) / MB:.1f}M parameters\n\n{HEAD}", flush=True)
             for case in cases:
                 estimated, measured, runtime = runner.peak(name, case)
                 rows.append(Row(case, estimated, measured, nothing[case.method][1], runtime))
@@ -76,9 +78,10 @@ def measure(folder: Path, models: list[str], cases: list[Case]) -> None:
 
 
 def show(row: Row) -> None:
+    """A line of the table in docs/benchmarks.md."""
     beyond = row.measured - row.libraries
-    figures = f"{row.estimated / MB:>8,.0f} {row.measured / MB:>8,.0f} MB {row.error:>+7.1%}"
-    print(f"  {row.case.label:<28}{figures}  beyond {beyond / MB:>6,.0f} MB {row.error_beyond:>+7.1%}", flush=True)
+    whole = f"{row.estimated / MB:,.0f} MB | {row.measured / MB:,.0f} MB | {row.error:+.1%}"
+    print(f"| {row.case.label} | {whole} | {beyond / MB:,.0f} MB | {row.error_beyond:+.1%} |", flush=True)
 
 
 class Runner:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { bytes, change, duration, metric, percent, smooth } from "../src/format";
+import { bytes, change, duration, metric, money, percent, roughly, smooth } from "../src/format";
 
 test.each([
   [0, "0"],
@@ -24,6 +24,26 @@ test.each([
   [null, "–"],
 ])("%s seconds read %s", (seconds, text) => {
   expect(duration(seconds)).toBe(text);
+});
+
+test.each([
+  [0.2, "1 s"],
+  [42.4, "42 s"],
+  [300, "5 min"],
+  [9000, "2.5 h"],
+  [40_000, "11 h"],
+  [259_200, "3 days"],
+])("a job of about %s seconds takes %s", (seconds, text) => {
+  expect(roughly(seconds)).toBe(text);
+});
+
+test.each([
+  [0.00321, "0.0032 EUR"],
+  [1.2, "1.20 EUR"],
+  [140.4, "140 EUR"],
+  [0, "0.00 EUR"],
+])("%s reads %s", (amount, text) => {
+  expect(money(amount, "EUR")).toBe(text);
 });
 
 test("a share is a percentage, a change has its sign, a size has its unit", () => {
