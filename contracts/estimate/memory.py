@@ -26,7 +26,7 @@ FLOAT, HALF = 4, 2
 ADAMW = 2 * FLOAT
 """Two moments for every trained parameter (Kingma and Ba 2015; Loshchilov and Hutter, arXiv:1711.05101)."""
 RUNTIME = 420_000_000
-"""The libraries themselves: trainings of next to nothing held 414 to 425 MB on a CPU, whatever the method."""
+"""The libraries themselves: trainings of next to nothing held 413 to 425 MB on a CPU, whatever the method."""
 GPU_RUNTIME = 600_000_000
 """A CUDA context with cuBLAS's workspaces. Not measured."""
 MIXED = 0.7
