@@ -15,7 +15,7 @@ NAMED = 20
 
 @dataclass(frozen=True)
 class Dependents:
-    """Jobs and adapters hold a model fast. Children and evaluators stay without it."""
+    """Jobs and adapters hold a model fast. Children and evaluators stay without it. Merges go with it."""
 
     jobs: list[Job]
     adapters: list[Model]
@@ -28,10 +28,10 @@ class Dependents:
 
 
 def dependents_of(model: Model) -> Dependents:
-    jobs = owned(Job, model.team).filter(Q(base=model) | Q(scorers=model)).distinct()[:NAMED]
+    jobs = owned(Job, model.team).filter(Q(base=model) | Q(scorers=model)).exclude(kind=Job.Kind.MERGE)
     children = list(model.children.defer("config")[:NAMED])
     return Dependents(
-        jobs=list(jobs),
+        jobs=list(jobs.distinct()[:NAMED]),
         adapters=[one for one in children if one.is_adapter],
         children=[one for one in children if not one.is_adapter],
         evaluators=_asking(model),
