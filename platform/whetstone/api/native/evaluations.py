@@ -1,7 +1,7 @@
 """Evaluations: a model, a dataset and an evaluator; and two models compared."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -36,7 +36,6 @@ from whetstone.jobs.record import ask, resume
 
 router = Router(tags=["evaluations"])
 LARGEST = 2**31 - 1
-Json = dict[str, Any]  # Any: JSON
 
 
 class NewEvaluation(EvaluationDraft):
