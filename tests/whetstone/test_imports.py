@@ -26,6 +26,7 @@ from whetstone.modelhub.begin import again, cancel, forget_imports, from_folder,
 from whetstone.modelhub.hold import LEASE, Hold, Lost, claim
 from whetstone.modelhub.models import Import, Model
 from whetstone.modelhub.sources import Listed
+from whetstone.modelhub.sources.folder import allowed
 
 
 @pytest.fixture
@@ -397,3 +398,9 @@ def test_housekeeping_keeps_what_a_failed_import_has_stored_and_then_forgets_it(
 
 def test_the_config_is_kept_as_it_was(roots: Path) -> None:
     assert model_of(imported(make_folder(roots / "tiny"))).config == CONFIG
+
+
+def test_a_folder_whose_name_is_too_long_is_not_there(roots: Path) -> None:
+    with pytest.raises(Fault) as refused:
+        allowed("0" * 900, [roots])
+    assert refused.value.report.code == "folder.not_found"

@@ -57,6 +57,6 @@ def allowed(folder: str, roots: Sequence[Path]) -> Path:
         raise Fault("folder.not_found", field="folder", folder=folder) from None
     if not any(real.is_relative_to(root) for root in roots):
         raise Fault("folder.outside", field="folder", folder=folder, roots=listed)
-    if not real.is_dir():
+    if not os.path.isdir(real):  # Path.is_dir raises for names that are too long
         raise Fault("folder.not_found", field="folder", folder=folder)
     return real
