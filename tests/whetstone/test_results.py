@@ -16,7 +16,7 @@ from contracts.event import Evaluation, Failed, Metrics, WorkerEvent
 from contracts.fault import FaultReport
 from tests.whetstone.factories import CHATS, make_dataset, make_job, make_key, make_user
 from tests.whetstone.test_claim_and_record import claimed, reports
-from whetstone.api.openai.by_grader import by_grader
+from whetstone.api.openai.by_grader import by_grader, parts_of
 from whetstone.jobs.models import Attempt, Job, ResultFile
 from whetstone.jobs.record import ask, record
 from whetstone.jobs.retention import contents_needed
@@ -188,7 +188,7 @@ def test_each_grader_is_told_under_openai_s_names() -> None:
         "judges/taste/prompt_tokens": 80.0,
         "grading_s/taste": 0.5,
     }
-    found = by_grader(whole, trained, {"reward_mean": 0.6, "grades/taste": 0.3})
+    found = by_grader(parts_of(whole), trained, {"reward_mean": 0.6, "grades/taste": 0.3})
     assert found["scores"]["graders"] == [
         {"name": "format", "type": "json_schema", "train_reward_mean": 0.75, "valid_reward_mean": None},
         {"name": "taste", "type": "score_model", "train_reward_mean": 0.25, "valid_reward_mean": 0.3},
@@ -209,7 +209,7 @@ def test_each_grader_is_told_under_openai_s_names() -> None:
 
 def test_a_grader_alone_has_the_reward_before_the_penalty_for_length() -> None:
     trained = {"reward": 0.4, "score_mean": 0.5}
-    (only,) = by_grader({"type": "number", "name": ""}, trained, {})["scores"]["graders"]
+    (only,) = by_grader(parts_of({"type": "number", "name": ""}), trained, {})["scores"]["graders"]
     assert only == {"name": "number", "type": "number", "train_reward_mean": 0.5, "valid_reward_mean": None}
 
 

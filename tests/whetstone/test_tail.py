@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
+from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
 from contracts.event import Finished, Metrics, Report
@@ -15,7 +16,7 @@ from tests.whetstone.factories import make_job
 from whetstone.jobs.claim import claim
 from whetstone.jobs.models import Event, Job
 from whetstone.jobs.record import ask, record
-from whetstone.jobs.tail import BATCH, Watch, as_json, follow, look, tail
+from whetstone.jobs.tail import BATCH, ToldEvent, Watch, as_json, follow, look, tail, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,6 +80,38 @@ def test_a_viewer_who_comes_back_goes_on_behind_the_last_event_seen() -> None:
     assert asyncio.run(numbers(job, after=20)) == list(range(21, Job.objects.get(id=job.id).last_event + 1))
 
 
+def test_a_viewer_who_waits_behind_deleted_events_does_not_ask_for_them_on_and_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def counted(events: QuerySet[Event]) -> list[ToldEvent]:
+        asked.append(str(events.query))
+        return told(events)
+
+    monkeypatch.setattr("whetstone.jobs.tail.told", counted)
+
+    async def watched(job: Job, token: str) -> list[int]:
+        viewer = asyncio.create_task(numbers(job, after=1))
+        await asyncio.sleep(0.6)
+        await elsewhere(finish, token, job, 31)
+        return await asyncio.wait_for(viewer, 20)
+
+    job, token = started()
+    report(token, job, 1, 30)
+    Event.objects.filter(job=job, number__gt=1).delete()
+    seen = asyncio.run(watched(job, token))
+    assert seen == [34, 35]
+    assert len(asked) <= 2
+
+
+def test_a_job_whose_last_events_were_deleted_has_told_all() -> None:
+    job, token = started()
+    finish(token, job, 1)
+    Event.objects.filter(job=job, number__gt=2).delete()
+    assert asyncio.run(asyncio.wait_for(numbers(job), 20)) == [1, 2]
+
+
 def test_a_viewer_who_leaves_takes_nobody_s_watch_along() -> None:
     async def watched(job: Job, token: str) -> list[int]:
         first = asyncio.create_task(numbers(job))
@@ -97,9 +130,9 @@ def test_a_viewer_who_leaves_takes_nobody_s_watch_along() -> None:
 
 def test_an_event_that_tells_of_an_attempt_keeps_its_own_number() -> None:
     job, _ = started()
-    told = [as_json(event) for event in tail(job.id)]
-    assert [event["number"] for event in told] == [1, 2, 3]
-    assert (told[-1]["type"], told[-1]["attempt"], told[-1]["worker"]) == ("attempt", 1, "w1")
+    read = [as_json(event) for event in tail(job.id)]
+    assert [event["number"] for event in read] == [1, 2, 3]
+    assert (read[-1]["type"], read[-1]["attempt"], read[-1]["worker"]) == ("attempt", 1, "w1")
 
 
 def test_a_watch_leaves_no_connection_open() -> None:
@@ -126,8 +159,8 @@ def test_many_jobs_are_looked_at_with_one_query(django_assert_num_queries: Djang
         }
     report(token, job, 1, 2)
     with django_assert_num_queries(2):
-        (told,) = [one for one in look(seen) if one.events]
-    assert (told.job_id, [event.step for event in told.events]) == (job.id, [1, 2])
+        (news,) = [one for one in look(seen) if one.events]
+    assert (news.job_id, [event.step for event in news.events]) == (job.id, [1, 2])
 
 
 def test_a_job_that_ended_with_more_than_one_look_reads_has_told_all_when_all_is_read() -> None:

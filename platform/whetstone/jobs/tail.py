@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from itertools import takewhile
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.db.models import Q, QuerySet
 
 from contracts.job import ENDED
 from whetstone.jobs.models import Event, Job
@@ -19,18 +21,35 @@ POLL_S = 0.2
 BATCH = 500
 KEPT = 1000
 """Events of a job that is watched, held in memory for those who follow it."""
+TOGETHER = 100
+"""Jobs of which one query asks what they told."""
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 
-def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[Event]:
+class ToldEvent(NamedTuple):
+    """What an `Event` says, without the weight of a row that could be saved: they are read by the thousand."""
+
+    number: int
+    attempt: int
+    type: str
+    step: int | None
+    at: datetime
+    data: dict[str, Any]
+
+
+def told(events: QuerySet[Event]) -> list[ToldEvent]:
+    return [ToldEvent._make(row) for row in events.values_list(*ToldEvent._fields)]
+
+
+def tail(job_id: str, after: int = 0, limit: int = BATCH) -> list[ToldEvent]:
     """Events of a job with a number above `after`, oldest first."""
-    return list(Event.objects.filter(job_id=job_id, number__gt=after).order_by("number").defer("rows")[:limit])
+    return told(Event.objects.filter(job_id=job_id, number__gt=after).order_by("number")[:limit])
 
 
-def as_json(event: Event) -> dict[str, Any]:
+def as_json(event: ToldEvent) -> dict[str, Any]:
     """An event as browsers and scripts read it: what it says, under the name by which readers follow it."""
-    data: dict[str, Any] = event.data
+    data = event.data
     step = {"step": event.step} if event.step is not None else {}
     own = {"number": event.number, "attempt": event.attempt, "at": event.at.timestamp(), "type": event.type}
     return data | step | own
@@ -42,19 +61,30 @@ class Look(NamedTuple):
     job_id: str
     newest: int
     has_ended: bool
-    events: list[Event]
+    events: list[ToldEvent]
 
 
 def look(seen: dict[str, int]) -> list[Look]:
-    """Look at jobs of which so much was seen: one query for all, and one for each that told more since.
+    """Look at jobs of which so much was seen: one query for all, and one for what some of them told since.
 
     Where nothing was seen nothing is read: who comes late asks for himself.
     """
-    jobs = Job.objects.filter(id__in=seen).order_by().values_list("id", "last_event", "status")
-    return [
-        Look(job_id, newest, status in ENDED, tail(job_id, seen[job_id]) if 0 < seen[job_id] < newest else [])
-        for job_id, newest, status in jobs
-    ]
+    jobs = list(Job.objects.filter(id__in=seen).order_by().values_list("id", "last_event", "status"))
+    since = _told_since({job_id: seen[job_id] for job_id, newest, _ in jobs if 0 < seen[job_id] < newest})
+    return [Look(job_id, newest, status in ENDED, since[job_id]) for job_id, newest, status in jobs]
+
+
+def _told_since(seen: dict[str, int]) -> defaultdict[str, list[ToldEvent]]:
+    """What follows on the numbers seen, oldest first: at most a batch of each job, whose new numbers leave none out."""
+    found: defaultdict[str, list[ToldEvent]] = defaultdict(list)
+    pairs = list(seen.items())
+    for first in range(0, len(pairs), TOGETHER):
+        some = pairs[first : first + TOGETHER]
+        beyond = (Q(job_id=job_id, number__range=(number + 1, number + BATCH)) for job_id, number in some)
+        rows = Event.objects.filter(Q(*beyond, _connector=Q.OR)).order_by("number")
+        for job_id, *row in rows.values_list("job_id", *ToldEvent._fields):
+            found[job_id].append(ToldEvent._make(row))
+    return found
 
 
 def _apart(ask: Callable[P, Answer]) -> Callable[P, Awaitable[Answer]]:
@@ -83,7 +113,7 @@ class Watch:
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         self.newest = 0
-        self._read: deque[Event] = deque(maxlen=KEPT)
+        self._read: deque[ToldEvent] = deque(maxlen=KEPT)
         """The newest events, oldest first, with none between them left out."""
         self._read_after = 0
         """The number below the first of them."""
@@ -116,8 +146,10 @@ class Watch:
                     await self._changed.wait()
         return self.newest > number
 
-    def known(self, after: int) -> list[Event] | None:
+    def known(self, after: int) -> list[ToldEvent] | None:
         """The events above `after`, where all of them are at hand."""
+        if 0 < self.newest <= after:
+            return []
         if not self._read or after < self._read_after:
             return None
         new = list(takewhile(lambda event: event.number > after, reversed(self._read)))
@@ -156,7 +188,7 @@ class Watch:
             await asyncio.sleep(POLL_S)
 
 
-async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[list[Event]]:
+async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterator[list[ToldEvent]]:
     """All events above `after` as they come; none after a quiet while, so that the connection is kept alive.
 
     Ends when the job has ended and everything was told, or when this process is told to stop.
@@ -164,9 +196,10 @@ async def follow(job_id: str, after: int, quiet_s: float = 15.0) -> AsyncIterato
     watch = Watch.join(job_id)
     try:
         while not Watch.are_closing:
-            events = watch.known(after)
+            newest, events = watch.newest, watch.known(after)
             if events is None:
                 events = await _tail(job_id, after)
+                after = after if events else max(after, newest)  # what was told up to there is gone
             if events:
                 after = events[-1].number
                 yield events

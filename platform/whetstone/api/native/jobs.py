@@ -22,11 +22,11 @@ from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.evaluations import Measure, evaluations_of, measures_of, valid_name
 from whetstone.jobs.headline import headline_of
-from whetstone.jobs.models import Event, Job
+from whetstone.jobs.models import Job
 from whetstone.jobs.place import Place
 from whetstone.jobs.rollouts import Order, Rollouts, rollouts
 from whetstone.jobs.series import Series, series
-from whetstone.jobs.tail import Watch, as_json, follow
+from whetstone.jobs.tail import ToldEvent, Watch, as_json, follow
 
 router = Router(tags=["jobs"])
 LARGEST = 2**31 - 1
@@ -266,7 +266,7 @@ async def _sse(job_id: str, after: int) -> AsyncIterator[bytes]:
         yield b"event: end\ndata: {}\n\n"
 
 
-def _message(event: Event) -> bytes:
+def _message(event: ToldEvent) -> bytes:
     return f"id: {event.number}\nevent: {event.type}\ndata: ".encode() + orjson.dumps(as_json(event)) + b"\n\n"
 
 

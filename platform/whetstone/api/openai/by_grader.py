@@ -1,6 +1,7 @@
 """What each grader did at a step, under the keys of OpenAI's metrics events. Null is what no worker told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from graders.run_response import FLAGS
@@ -17,6 +18,9 @@ OF_KIND = {
 }
 """How the errors begin that this kind alone can have."""
 TOKENS = ("prompt_tokens", "completion_tokens")
+SIDES = ("train", "valid")
+_NO_REASONING = {f"{side}_reasoning_tokens_{kind}": None for side in SIDES for kind in ("mean", "count")}
+"""Nobody here tells reasoning from the rest of an answer."""
 
 
 class Part(NamedTuple):
@@ -48,34 +52,55 @@ class Side(NamedTuple):
         """Workers tell what there is: nothing told is 0, where they counted at all."""
         return self.values.get(key, 0.0 if "graded" in self.values else None)
 
-    def mean_and_count(self, name: str, key: str) -> Row:
+    def mean_and_count(self, key: str) -> tuple[float | None, float | None]:
         found, graded = self.counted(key), self.values.get("graded")
-        mean = found / graded if found is not None and graded else None
-        return {f"{self.name}_{name}_mean": mean, f"{self.name}_{name}_count": found}
+        return found / graded if found is not None and graded else None, found
 
 
-def by_grader(grader: Mapping[str, Any], trained: Values, evaluated: Values) -> dict[str, Any]:
+class Error(NamedTuple):
+    """One that a grader can have, on one side: where workers count it, and OpenAI's names for the counts."""
+
+    key: str
+    is_told_always: bool
+    mean: str
+    counted: str
+
+
+@lru_cache(1024)
+def errors_of(name: str, kind: str, side: str) -> tuple[Error, ...]:
+    """The same at each of a job's thousands of steps."""
+    own = OF_KIND.get(kind)
+    return tuple(
+        Error(
+            f"errors/{name}/{flag}",
+            flag in EVERYWHERE or (own is not None and flag.startswith(own)),
+            f"{side}_{flag}_mean",
+            f"{side}_{flag}_count",
+        )
+        for flag in FLAGS
+    )
+
+
+def parts_of(grader: Mapping[str, Any]) -> tuple[Part, ...]:
+    if grader["type"] != "multi":
+        return (Part(grader.get("name") or grader["type"], grader["type"], _judge(grader), True),)
+    off = grader.get("disabled") or ()
+    named = grader["graders"].items()
+    return tuple(Part(name, one["type"], _judge(one), False) for name, one in named if name not in off)
+
+
+def by_grader(parts: tuple[Part, ...], trained: Values, evaluated: Values) -> dict[str, Any]:
     """`usage`, `errors`, `scores` and `timing` with a row for each grader, and `model_graders_token_usage`."""
     before_penalty = "score_mean" if "score_mean" in trained else "reward"
     sides = (Side("train", trained, before_penalty), Side("valid", evaluated, "reward_mean"))
-    parts = list(_parts(grader))
     judges = [part for part in parts if part.asks]
     return {
-        "usage": {"graders": [_usage(part, sides) for part in judges], "samples": _no_reasoning(sides)},
+        "usage": {"graders": [_usage(part, sides) for part in judges], "samples": _NO_REASONING},
         "errors": {"graders": [_errors(part, sides) for part in parts]},
         "scores": {"graders": [_scores(part, sides) for part in parts]},
         "timing": {"graders": [_timing(part, sides) for part in parts]},
         "model_graders_token_usage": _by_model(judges, sides),
     }
-
-
-def _parts(grader: Mapping[str, Any]) -> Iterator[Part]:
-    if grader["type"] != "multi":
-        yield Part(grader.get("name") or grader["type"], grader["type"], _judge(grader), True)
-        return
-    for name, one in grader["graders"].items():
-        if name not in (grader.get("disabled") or ()):
-            yield Part(name, one["type"], _judge(one), False)
 
 
 def _judge(grader: Mapping[str, Any]) -> str | None:
@@ -88,22 +113,17 @@ def _usage(part: Part, sides: tuple[Side, ...]) -> Row:
     row = part.about | {"model": part.asks}
     for side in sides:
         for kind in TOKENS:
-            row |= side.mean_and_count(kind, f"judges/{part.name}/{kind}")
+            mean, count = side.mean_and_count(f"judges/{part.name}/{kind}")
+            row |= {f"{side.name}_{kind}_mean": mean, f"{side.name}_{kind}_count": count}
     return row
 
 
-def _no_reasoning(sides: tuple[Side, ...]) -> Row:
-    """Nobody here tells reasoning from the rest of an answer."""
-    return {f"{side.name}_reasoning_tokens_{kind}": None for side in sides for kind in ("mean", "count")}
-
-
 def _errors(part: Part, sides: tuple[Side, ...]) -> Row:
-    row, own = part.about, OF_KIND.get(part.type)
+    row = part.about
     for side in sides:
-        for flag in FLAGS:
-            key = f"errors/{part.name}/{flag}"
-            if flag in EVERYWHERE or (own and flag.startswith(own)) or key in side.values:
-                row |= side.mean_and_count(flag, key)
+        for error in errors_of(part.name, part.type, side.name):
+            if error.is_told_always or error.key in side.values:
+                row[error.mean], row[error.counted] = side.mean_and_count(error.key)
     return row
 
 

@@ -17,8 +17,9 @@ from whetstone.api.answers import Page
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
 from whetstone.api.openai.draft import OpenAIDraft
-from whetstone.api.openai.numbers import MEASURED, Told, told_of
-from whetstone.api.openai.objects import checkpoint_json, event_json, job_json
+from whetstone.api.openai.events import Events
+from whetstone.api.openai.numbers import MEASURED, Known, known_of
+from whetstone.api.openai.objects import checkpoint_json, job_json
 from whetstone.api.openai.pages import as_page, page
 from whetstone.api.openai.schema import CheckpointJson, EventJson, JobJson
 from whetstone.jobs.checkpoints import checkpoints_of
@@ -26,7 +27,7 @@ from whetstone.jobs.kinds import trainings
 from whetstone.jobs.launch import launch
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
-from whetstone.jobs.tail import Watch, follow
+from whetstone.jobs.tail import Watch, follow, told
 
 router = Router(tags=["fine-tuning"])
 
@@ -96,22 +97,22 @@ def events(
     number = _number_in(after) if after is not None else None
     if stream:
         return event_stream(_lines(job, number or 0, translation.get_language()))
-    rows = job.events.order_by("-number").defer("rows")
-    found = list((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
-    told = told_of(job, found)
-    return as_page([event_json(job, event, told) for event in found[:limit]], has_more=len(found) > limit)
+    rows = job.events.order_by("-number")
+    found = told((rows.filter(number__lt=number) if number is not None else rows)[: limit + 1])
+    as_theirs, known = Events(job), known_of(job, found)
+    return as_page([as_theirs.json(event, known) for event in found[:limit]], has_more=len(found) > limit)
 
 
 async def _lines(job: Job, after: int, language: str | None) -> AsyncIterator[bytes]:
-    told: Told = {}
+    as_theirs, known = Events(job), Known()
     async for events in follow(job.id, after):
         lines = []
         for event in events:
             if event.type in MEASURED and event.step is not None:
-                told = {key: value for key, value in told.items() if key[1] == event.step}
-                told[(event.type, event.step)] = event.data["values"]
+                known = {key: value for key, value in known.items() if key[1] == event.step}
+                known[(event.type, event.step)] = event.data["values"]
             with translation.override(language):
-                lines.append(b"data: " + orjson.dumps(event_json(job, event, told)) + b"\n\n")
+                lines.append(b"data: " + orjson.dumps(as_theirs.json(event, known)) + b"\n\n")
         yield b"".join(lines) or b": still here\n\n"
     if not Watch.are_closing:
         yield b"data: [DONE]\n\n"

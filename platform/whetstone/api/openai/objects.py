@@ -1,17 +1,10 @@
 """Our nouns as OpenAI's objects."""
 
-from typing import Literal
-
-from django.utils.translation import gettext as _
-
-from contracts.fault import FaultReport
 from contracts.method import METHODS
 from whetstone.api.errors import fault_json
 from whetstone.api.openai.masking import masked
-from whetstone.api.openai.numbers import MEASURED, Told, openai_data
 from whetstone.api.openai.schema import (
     CheckpointJson,
-    EventJson,
     FileJson,
     JobJson,
     OpenAIModelJson,
@@ -24,7 +17,7 @@ from whetstone.datasets.expire import overdue
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import status_of
 from whetstone.jobs.checkpoints import Checkpoint
-from whetstone.jobs.models import CheckpointPermission, Event, Job, ResultFile
+from whetstone.jobs.models import CheckpointPermission, Job, ResultFile
 from whetstone.jobs.progress import estimated_finish
 from whetstone.jobs.results import FILENAME, PURPOSE, result_file_of
 from whetstone.modelhub.models import Model
@@ -190,65 +183,3 @@ def _openai_metrics(trained: dict[str, float], held_out: dict[str, float]) -> di
         | {f"valid_{key}": value for key, value in named.items()}
         | {f"full_valid_{key}": named[key] for key in whole if key in named}
     )
-
-
-def event_json(job: Job, event: Event, told: Told) -> EventJson:
-    """`fine_tuning.job.event`. `told`: what is known of the steps, so that one evaluated shows both numbers."""
-    is_metrics = event.type in MEASURED
-    own = ({"step": event.step} if event.step is not None else {}) | event.data
-    return {
-        "object": "fine_tuning.job.event",
-        "id": f"ftevent-{job.id.removeprefix('ftjob-')}-{event.number}",
-        "created_at": int(event.at.timestamp()),
-        "level": level(event),
-        "message": sentence(event),
-        "type": "metrics" if is_metrics else "message",
-        "data": openai_data(job, event, told) | own if is_metrics else own,
-    }
-
-
-def level(event: Event) -> Literal["info", "warn", "error"]:
-    """“error” for what ended the job, “warn” for what ended an attempt alone."""
-    if event.type == "failed":
-        return "warn"
-    return "error" if event.type == "status" and event.data["to"] == "failed" else "info"
-
-
-def sentence(event: Event) -> str:
-    """What an event says, for a person who reads a log."""
-    data = event.data
-    match event.type:
-        case "status":
-            said = _("The job is %(status)s.") % {"status": data["to"]}
-            return f"{said} {_fault_said(event) if data['fault'] else data['reason']}".strip()
-        case "attempt":
-            return str(_("Attempt %(number)s on %(worker)s, from step %(from_step)s.") % data)
-        case "phase":
-            return _("The job is %(status)s.") % {"status": data["name"]}
-        case "metrics":
-            shown = {key: data["values"][key] for key in ("reward", "loss") if key in data["values"]}
-            return _("Step %(step)s: %(values)s") % {"step": event.step, "values": _numbers(shown)}
-        case "evaluation":
-            values = _numbers(data["values"])
-            return _("Held-out data at step %(step)s: %(values)s") % {"step": event.step, "values": values}
-        case "rollouts":
-            steps = {"first": data["first_step"], "last": event.step}
-            return _("The completions of steps %(first)s to %(last)s are stored.") % steps
-        case "checkpoint":
-            return _("Checkpoint at step %(step)s.") % {"step": event.step}
-        case "log":
-            return str(data["text"]).strip()
-        case "finished":
-            return _("The model is saved.")
-        case "failed":
-            return _fault_said(event)
-        case _:
-            return _("The attempt stopped at step %(step)s.") % {"step": event.step}
-
-
-def _fault_said(event: Event) -> str:
-    return str(fault_json(FaultReport.model_validate(event.data["fault"]))["message"])
-
-
-def _numbers(values: dict[str, float]) -> str:
-    return ", ".join(f"{key}={value:.4g}" for key, value in values.items())

@@ -18,7 +18,7 @@ from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
 from whetstone.jobs.record import ask, resume
-from whetstone.jobs.tail import as_json
+from whetstone.jobs.tail import as_json, told
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
 from whetstone.web.checkpoints import checkpoint_rows
@@ -93,13 +93,13 @@ def _fault(found: Job) -> dict[str, Any] | None:
 
 
 def _log(found: Job) -> str:
-    told = found.events.filter(type="log").order_by("-number").values_list("data__text", flat=True)
-    return "".join(text if text.endswith("\n") else f"{text}\n" for text in reversed(told[:LOG_EVENTS]))
+    texts = found.events.filter(type="log").order_by("-number").values_list("data__text", flat=True)
+    return "".join(text if text.endswith("\n") else f"{text}\n" for text in reversed(texts[:LOG_EVENTS]))
 
 
 def _listed(found: Job) -> list[dict[str, Any]]:
-    told = found.events.filter(type__in=LISTED).order_by("-number")[:LISTED_EVENTS]
-    return [as_json(event) for event in reversed(told)]
+    newest = told(found.events.filter(type__in=LISTED).order_by("-number")[:LISTED_EVENTS])
+    return [as_json(event) for event in reversed(newest)]
 
 
 @login_required
