@@ -73,7 +73,7 @@ def test_pressing_ctrl_c_again_and_again_stops_everything(tmp_path: Path) -> Non
     for signum in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         laptop.process.send_signal(signum)
         time.sleep(0.1)
-    _out, said = laptop.process.communicate(timeout=100)
+    _out, said = laptop.process.communicate(timeout=60)
     assert gone(processes, patience_s=5)
     assert laptop.process.returncode == 0
     assert b"Traceback" not in said
@@ -86,7 +86,7 @@ def test_ctrl_c_while_it_starts_is_quiet_and_leaves_nothing_behind(tmp_path: Pat
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _out, said = process.communicate(timeout=100)
+    _out, said = process.communicate(timeout=60)
     assert gone(processes, patience_s=5)
     assert b"Traceback" not in said
 
@@ -115,7 +115,7 @@ def test_a_platform_that_listens_to_all_says_whom_it_answers(tmp_path: Path) -> 
     assert laptop.process.stdout
     said = laptop.process.stdout.readline() + laptop.process.stdout.readline()
     laptop.process.send_signal(signal.SIGINT)
-    laptop.process.communicate(timeout=100)
+    laptop.process.communicate(timeout=60)
     assert b"answers only who calls it 127.0.0.1 or localhost" in said
     assert b"WHETSTONE_ALLOWED_HOSTS=" in said
 

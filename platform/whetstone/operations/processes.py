@@ -21,6 +21,7 @@ from django.core.management import call_command
 
 PR_SET_PDEATHSIG = 1
 STOP_TIMEOUT_S = 20
+LOOK_S = 0.2
 READY_TIMEOUT_S = 60
 ROOT = Path(__file__).resolve().parents[3]
 HINT = """It listens to every machine, but answers only who calls it 127.0.0.1 or localhost. To let others in, stop it,
@@ -78,6 +79,7 @@ class Platform:
         self.logs = self.home / "logs"
         self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
         self._stopping = threading.Event()
+        self._is_asked_to_stop = False
         self._programs = self._plan()
         self._lock = (self.home / "up.lock").open("w")
 
@@ -115,7 +117,7 @@ class Platform:
         self._reserve()
         call_command("migrate", verbosity=0, interactive=False)
         for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
-            signal.signal(number, _as_interrupt)
+            signal.signal(number, self._interrupt)
         try:
             for program in self._programs:
                 program.start()
@@ -151,6 +153,8 @@ class Platform:
         deadline = time.monotonic() + READY_TIMEOUT_S
         with httpx.Client(timeout=2, trust_env=False) as http:  # a proxy knows nothing of this machine's own ports
             while time.monotonic() < deadline:
+                if self._is_asked_to_stop:
+                    raise KeyboardInterrupt
                 with contextlib.suppress(httpx.HTTPError):
                     if http.get(f"{self.url}/readyz").status_code == 200:
                         return
@@ -172,7 +176,14 @@ class Platform:
     def watch(self) -> None:
         """Return when Ctrl-C or SIGTERM asks to stop."""
         with contextlib.suppress(KeyboardInterrupt):
-            self._stopping.wait()
+            while not self._is_asked_to_stop:
+                time.sleep(LOOK_S)
+
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        """The exception cuts short what is being waited for. Python drops it where it comes up in a destructor or in a
+        callback of the garbage collector: so whoever waits also looks."""
+        self._is_asked_to_stop = True
+        raise KeyboardInterrupt
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -201,7 +212,3 @@ def _end(programs: list[Program]) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _as_interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
