@@ -13,13 +13,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from contracts.evaluation import EvaluationDraft
 from contracts.fault import Fault
 from graders import parse
-from tests.whetstone.factories import EXACT, PROMPTS, jsonl, make_dataset, make_job, make_team, make_user
+from tests.whetstone.factories import EXACT, PROMPTS, jsonl, make_dataset, make_job, make_model, make_team, make_user
 from whetstone.accounts.models import User
 from whetstone.accounts.scope import team_of
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import put
+from whetstone.evaluations.launch import launch
 from whetstone.evaluators.delete import delete_evaluator
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.evaluators.save import save_evaluator
@@ -141,3 +143,12 @@ def test_supervisors_in_a_crowd_end_a_lease_once() -> None:
         "running",
         "queued",
     ]
+
+
+def test_an_evaluation_that_many_ask_for_is_carried_out_once() -> None:
+    user, team = make_user(), make_team()
+    make_model(), make_dataset()
+    draft = EvaluationDraft.model_validate({"model": "tiny", "dataset": "sums", "grader": EXACT})
+    made = at_once(lambda _: launch(user, team, draft))
+    assert len({one.evaluation.pk for one in made}) == 1
+    assert sorted(one.is_reused for one in made) == [False] + [True] * (CROWD - 1)

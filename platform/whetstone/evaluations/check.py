@@ -44,7 +44,7 @@ class Checked:
     answering: Answering | None = None
     place: Place | None = None
     same: Evaluation | None = None
-    """One that was carried out before, or is under way, and would come to the same."""
+    """As `same_as` finds it."""
 
 
 def check(team: Team, draft: EvaluationDraft) -> Checked:
@@ -63,8 +63,13 @@ def check(team: Team, draft: EvaluationDraft) -> Checked:
     if found.place and found.place.warning:
         found.warnings.append(found.place.warning)
     if not found.problems and found.model and found.model.pk:
-        found.same = evaluations(team).filter(identity=identity_of(found), job__status__in=REUSED).first()
+        found.same = same_as(team, found)
     return found
+
+
+def same_as(team: Team, found: Checked) -> Evaluation | None:
+    """One that was carried out before, or is under way, and would come to the same."""
+    return evaluations(team).filter(identity=identity_of(found), job__status__in=REUSED).first()
 
 
 def subject_of(found: Checked) -> str:

@@ -8,12 +8,13 @@ from contracts.evaluation import EvaluationDraft, EvaluationSpec
 from contracts.fault import Fault
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Team, User
-from whetstone.evaluations.check import Checked, check, identity_of, subject_of
+from whetstone.evaluations.check import Checked, check, identity_of, same_as, subject_of
 from whetstone.evaluations.models import Evaluation
 from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.launch import begin
 from whetstone.jobs.models import Job
 from whetstone.jobs.named import find_named
+from whetstone.modelhub.models import Model
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,19 @@ def launch(user: User, team: Team, draft: EvaluationDraft, *, is_anew: bool = Fa
     if found.model is not None and found.model.pk is None and (checkpoint := find_named(team, draft.model)):
         job, start = checkpoint
         found.model = keep_checkpoint(user, job, start.step)
-    return Launched(_create(user, team, found), is_reused=False)
+    return _launch(user, team, found, is_anew)
 
 
 @transaction.atomic
+def _launch(user: User, team: Team, found: Checked, is_anew: bool) -> Launched:
+    assert found.model  # check() found no problem
+    Model.objects.select_for_update(of=("self",)).get(pk=found.model.pk)  # two who ask at once get one evaluation
+    same = None if is_anew else same_as(team, found)
+    if same:
+        return Launched(same, is_reused=True)
+    return Launched(_create(user, team, found), is_reused=False)
+
+
 def _create(user: User, team: Team, found: Checked) -> Evaluation:
     assert found.model  # check() found no problem
     assert found.dataset
