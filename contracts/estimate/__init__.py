@@ -1,4 +1,4 @@
-"""What a training needs before it is begun: memory, and time. Pure arithmetic on a model's config and a method.
+"""What a training or an evaluation needs before it is begun: memory, and time. Pure arithmetic on a model's config.
 
 The page, the API, the command line and the worker ask here, so that none of them says something else.
 """
@@ -6,6 +6,7 @@ The page, the API, the command line and the worker ask here, so that none of the
 from contracts.estimate.duration import GUESS as GUESS
 from contracts.estimate.duration import Duration as Duration
 from contracts.estimate.duration import Work as Work
+from contracts.estimate.duration import answering_s as answering_s
 from contracts.estimate.duration import duration_of as duration_of
 from contracts.estimate.memory import GB as GB
 from contracts.estimate.memory import RUNTIME as RUNTIME

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from contracts import Contract
 from contracts.estimate.memory import FLOAT, Workload, adapter_parameters
+from contracts.estimate.shape import Shape
 from contracts.estimate.speed import Speed
+from contracts.evaluation import Answering
 from contracts.method import (
     CanonicalMethod,
     DpoMethod,
@@ -113,15 +115,23 @@ def _overhead_s(method: CanonicalMethod, work: Work, speed: Speed) -> float:
     return 3 * passes * shape.layers * speed.layer_s + 7 * FLOAT * trained / speed.bandwidth
 
 
+def answering_s(how: Answering, shape: Shape, prompt_tokens: int, speed: Speed) -> float:
+    """Seconds of an evaluation, as if every answer ran to its limit. `prompt_tokens`: of the prompt in the middle."""
+    batches = how.rows / how.batch_size
+    answers = how.batch_size * how.samples
+    written = _written_s(shape, prompt_tokens, answers, how.batch_size, how.max_completion_length, speed)
+    return START_S + FLOAT * shape.parameters / DISK + batches * (written + GRADE_S * answers)
+
+
 def _sampled_s(h: SamplingHyperparameters, work: Work, completions: int, speed: Speed) -> float:
-    return _written_s(work, completions, int(fixed(h.batch_size)), h.max_completion_length, speed)
+    prompts = int(fixed(h.batch_size))
+    return _written_s(work.load.shape, work.row_tokens, completions, prompts, h.max_completion_length, speed)
 
 
-def _written_s(work: Work, completions: int, prompts: int, longest: int, speed: Speed) -> float:
+def _written_s(shape: Shape, prompt: int, completions: int, prompts: int, longest: int, speed: Speed) -> float:
     """Prompts are read once; then each token of all completions takes a pass through the weights and the cache."""
-    shape = work.load.shape
-    read = 2 * shape.active * prompts * work.row_tokens / speed.flops
-    cache = 2 * FLOAT * shape.key_value * shape.layers * completions * (work.row_tokens + longest / 2)
+    read = 2 * shape.active * prompts * prompt / speed.flops
+    cache = 2 * FLOAT * shape.key_value * shape.layers * completions * (prompt + longest / 2)
     moved = (FLOAT * min(shape.parameters, shape.active * completions) + cache) / speed.bandwidth
     computed = 2 * shape.active * completions / speed.flops
     return read + longest * (max(moved, computed) + shape.layers * speed.layer_s)
@@ -131,16 +141,16 @@ def _evaluating_s(method: CanonicalMethod, work: Work, speed: Speed) -> float:
     if not work.held_out_rows:
         return 0.0
     h = method.hyperparameters
-    times = 1 + math.ceil(work.steps / int(fixed(h.eval_interval)))
-    read = 2 * work.load.shape.active * work.held_out_rows * work.row_tokens / speed.flops
+    times, shape = 1 + math.ceil(work.steps / int(fixed(h.eval_interval))), work.load.shape
+    read = 2 * shape.active * work.held_out_rows * work.row_tokens / speed.flops
     if not work.held_out_samples:
         return times * read * (2 if isinstance(method, DpoMethod | KtoMethod | RewardModelMethod) else 1)
     sampled = isinstance(h, SamplingHyperparameters)
     answers = work.held_out_rows * (int(fixed(h.eval_samples)) if isinstance(h, SamplingHyperparameters) else 1)
     longest = h.max_completion_length if isinstance(h, SamplingHyperparameters) else work.row_tokens
     at_once = min(answers, EVALUATED_AT_ONCE)
-    batches = math.ceil(answers / at_once)
-    return times * ((0 if sampled else read) + batches * _written_s(work, at_once, at_once, longest, speed))
+    written = math.ceil(answers / at_once) * _written_s(shape, work.row_tokens, at_once, at_once, longest, speed)
+    return times * ((0 if sampled else read) + written)
 
 
 def _saving_s(method: CanonicalMethod, work: Work) -> float:

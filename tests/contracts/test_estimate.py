@@ -10,12 +10,15 @@ from contracts.estimate import (
     Work,
     Workload,
     adapter_parameters,
+    answering_s,
     duration_of,
     estimate,
     needs_checkpointing,
     smaller,
     speed_of,
 )
+from contracts.evaluation import EvaluationSettings
+from contracts.evaluation import resolve as resolve_answering
 from contracts.method import CanonicalMethod, LoraAdapter
 from contracts.resolve import Facts, resolve
 from contracts.resource import Gpu, Machine
@@ -281,6 +284,22 @@ def test_sampling_moves_the_weights_once_for_every_token() -> None:
 def test_a_batch_that_is_learned_from_twice_is_sampled_once() -> None:
     once = seconds("grpo", max_completion_length=64).sampling
     assert seconds("grpo", max_completion_length=64, num_iterations=2).sampling == pytest.approx(once / 2)
+
+
+def test_an_evaluation_s_answers_that_are_written_at_once_share_the_weights() -> None:
+    def took(rows: int, **settings: Any) -> float:
+        asked = EvaluationSettings(max_completion_length=100, **settings)
+        how = resolve_answering(asked, rows=rows, parameters=HALF_A_BILLION, context=0)
+        return answering_s(how, SHAPE, 512, A_GPU)
+
+    def thirty_two_rows(**settings: Any) -> float:
+        return took(64, **settings) - took(32, **settings)
+
+    weights_s = 100 * 4 * HALF_A_BILLION / A_GPU.bandwidth
+    together = thirty_two_rows(batch_size=32)
+    assert weights_s < together < 3 * weights_s, "the cache and the prompts come on top"
+    assert 32 * weights_s < thirty_two_rows(batch_size=1)
+    assert together < thirty_two_rows(batch_size=32, samples=4) < 4 * together
 
 
 def test_evaluating_and_saving_take_time_as_often_as_they_are_done() -> None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from contracts.estimate import GUESS
 from contracts.event import Finished, Metrics, Report, WorkerEvent
-from tests.whetstone.factories import make_dataset, make_draft, make_job, make_key, make_model, make_worker
+from tests.whetstone.evaluations import carry_out
+from tests.whetstone.factories import EXACT, make_dataset, make_draft, make_job, make_key, make_model, make_worker
 from tests.whetstone.pages import browser
 from tests.whetstone.test_rest import Api
 from whetstone.artifacts.store import put_bytes
@@ -111,6 +112,34 @@ def test_a_price_makes_a_cost_that_is_kept_with_the_job(small: Model, api: Api, 
     assert "(+0%)" in page
     workers = browser().get("/workers").content.decode()
     assert "500.00 EUR an hour" in workers
+
+
+def test_an_evaluation_too_is_promised_a_time_and_a_cost_that_evaluations_before_it_correct(
+    small: Model, api: Api, price: None
+) -> None:
+    body = {"model": "tiny", "dataset": "sums", "grader": EXACT, "settings": {"batch_size": 2, "limit": 4}}
+
+    def promised() -> dict[str, Any]:
+        _status, found = api.post("/api/v1/evaluations/check", body)
+        return found
+
+    first = promised()
+    assert first["time"]["jobs"] == 0
+    assert first["cost"]["high"] == pytest.approx(first["time"]["high_s"] / 3600 * 0.9, abs=1e-4)
+    api.post("/api/v1/evaluations", body)
+    job = Job.objects.get()
+    assert job.promise["seconds"] == pytest.approx(first["time"]["seconds"], abs=0.1)
+    carry_out(job, [[1.0]] * 4)
+    job.refresh_from_db()
+    assert job.worked_seconds is not None
+    assert job.worked_seconds > 0
+    for _ in range(3):
+        api.post("/api/v1/evaluations", body | {"anew": True})
+        finished(Job.objects.filter(status="queued").get(), 2.0)
+    Job.objects.filter(id=job.id).delete()
+    after = promised()
+    assert (after["time"]["jobs"], after["time"]["error"]) == (3, 0)
+    assert after["time"]["seconds"] == pytest.approx(2 * first["time"]["seconds"], rel=0.01)
 
 
 def test_work_that_was_lost_and_time_that_passed_waiting_do_not_count_as_work(small: Model) -> None:

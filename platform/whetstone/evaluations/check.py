@@ -22,7 +22,7 @@ from whetstone.jobs.lengths import lengths
 from whetstone.jobs.models import Job
 from whetstone.jobs.named import find_named
 from whetstone.jobs.noting import noting
-from whetstone.jobs.place import Place, place_evaluation
+from whetstone.jobs.place import Asking, Place, place_evaluation
 from whetstone.modelhub.find import find_model
 from whetstone.modelhub.models import Model
 
@@ -153,10 +153,10 @@ def _resolve(found: Checked) -> None:
 def _place(found: Checked) -> Place | None:
     if found.answering is None:
         return None
-    return place_evaluation(found.draft.resources.pool, found.answering, _workload(found))
+    return place_evaluation(found.draft.resources.pool, found.answering, _asking(found))
 
 
-def _workload(found: Checked) -> Workload | None:
+def _asking(found: Checked) -> Asking | None:
     """None where a model's config does not say enough."""
     model, dataset = found.model, found.dataset
     assert model
@@ -165,5 +165,6 @@ def _workload(found: Checked) -> Workload | None:
         shape, *beside = (Shape.of(one.config, one.parameters) for one in (model, *found.scorers))
     except ValueError:
         return None
-    tokens = lengths(dataset, model, prompts_alone=True).longest
-    return Workload(shape=shape, tokens=tokens, bf16=False, scorers=tuple(beside))
+    tokens = lengths(dataset, model, prompts_alone=True)
+    load = Workload(shape=shape, tokens=tokens.longest, bf16=False, scorers=tuple(beside))
+    return Asking(load, tokens.middle, model.pk)

@@ -14,6 +14,7 @@ from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.launch import begin
 from whetstone.jobs.models import Job
 from whetstone.jobs.named import find_named
+from whetstone.jobs.promise import promise_of
 from whetstone.modelhub.models import Model
 
 
@@ -82,6 +83,8 @@ def _create(user: User, team: Team, found: Checked) -> Evaluation:
         seed=spec.seed,
         total_steps=spec.total_steps,
         expected_memory=int(found.place.expected) if found.place.expected else None,
+        expected_seconds=found.place.expected_s,
+        promise=promise_of(found.place).model_dump(mode="json"),
     )
     begin(job, found.scorers)
     return Evaluation.objects.create(job=job, identity=identity_of(found), subject=subject_of(found))

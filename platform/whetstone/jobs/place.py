@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -12,6 +13,7 @@ from contracts.estimate import (
     Work,
     Workload,
     answering,
+    answering_s,
     duration_of,
     fit_of,
     least,
@@ -79,6 +81,17 @@ class Place:
         return low / HOUR_S * self.price, high / HOUR_S * self.price
 
 
+class Asking(NamedTuple):
+    """An evaluation as far as its place is concerned."""
+
+    load: Workload
+    """Its `tokens` are those of the longest prompt."""
+    prompt_tokens: int
+    """Of the prompt in the middle."""
+    base: int | None
+    """The model that answers."""
+
+
 def price_of(pool: str) -> float | None:
     prices: dict[str, float] = settings.ENVIRONMENT.pool_prices
     return prices.get(pool)
@@ -96,9 +109,9 @@ def place(asked: str, method: CanonicalMethod | None, work: Work | None, base: i
     return _chosen(asked, partial(places_in, method=method, work=work, base=base))
 
 
-def place_evaluation(asked: str, how: Answering, load: Workload | None) -> Place:
-    """The same for an evaluation. `load.tokens`: of the longest prompt."""
-    return _chosen(asked, None if load is None else partial(_answering_in, how=how, load=load))
+def place_evaluation(asked: str, how: Answering, asking: Asking | None) -> Place:
+    """The same for an evaluation."""
+    return _chosen(asked, None if asking is None else partial(_answering_in, how=how, asking=asking))
 
 
 def _chosen(asked: str, measure: Measure | None) -> Place:
@@ -123,20 +136,24 @@ def places_in(pools: list[Pool], method: CanonicalMethod, work: Work, base: int 
     return [_place(pool, method, work, past.get(pool.name, NOTHING)) for pool in pools]
 
 
-def _answering_in(pools: list[Pool], how: Answering, load: Workload) -> list[Place]:
-    past = measured([pool.name for pool in pools], "")
-    return [_place_answering(pool, how, load, past.get(pool.name, NOTHING)) for pool in pools]
+def _answering_in(pools: list[Pool], how: Answering, asking: Asking) -> list[Place]:
+    past = measured([pool.name for pool in pools], "", asking.base)
+    return [_place_answering(pool, how, asking, past.get(pool.name, NOTHING)) for pool in pools]
 
 
-def _place_answering(pool: Pool, how: Answering, load: Workload, past: Measured) -> Place:
+def _place_answering(pool: Pool, how: Answering, asking: Asking, past: Measured) -> Place:
+    load = asking.load
     bf16 = pool.has_gpus if how.precision == "auto" else how.precision == "bf16"
     expected = answering(how, load.model_copy(update={"bf16": bf16, "gpu": pool.has_gpus})).peak
+    expected_s = None
+    if pool.machine is not None:
+        expected_s = answering_s(how, load.shape, asking.prompt_tokens, speed_of(pool.machine))
     if pool.memory is None:
-        return Place(pool, expected, past=past)
+        return Place(pool, expected, expected_s, past)
     peak = expected * past.memory.factor
     fit = fit_of(peak, pool.memory)
     warning = _too_big(pool, peak, f"batch_size {max(1, how.batch_size // 4)}") if fit == "too_big" else None
-    return Place(pool, expected, past=past, fit=fit, warning=warning)
+    return Place(pool, expected, expected_s, past, fit, warning)
 
 
 def _place(pool: Pool, method: CanonicalMethod, work: Work, past: Measured) -> Place:

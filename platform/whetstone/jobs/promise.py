@@ -8,7 +8,7 @@ from whetstone import clock
 from whetstone.jobs.models import Job
 from whetstone.jobs.place import HOUR_S, Place
 
-KEPT = ("metrics", "evaluation", "checkpoint", "rollouts")
+KEPT = ("metrics", "evaluation", "scores", "checkpoint", "rollouts")
 
 
 class Promise(Contract):

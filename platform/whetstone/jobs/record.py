@@ -153,8 +153,8 @@ def _end(job: Job, event: Finished | Evaluated | Failed | Stopped, config: dict[
     if isinstance(event, Finished):
         _succeed(job, event, config)
     elif isinstance(event, Evaluated):
-        job.peak_memory = event.peak_memory
-        job.save(update_fields=["peak_memory"])
+        job.peak_memory, job.worked_seconds = event.peak_memory, worked_s(job)
+        job.save(update_fields=["peak_memory", "worked_seconds"])
         move(job, "succeeded")
     elif isinstance(event, Stopped):
         move(job, "paused" if job.wish == Job.Wish.PAUSE else "cancelled" if job.wish else "queued")

@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from whetstone.jobs.measured import Measured, measured_methods, measured_of
 from whetstone.jobs.models import Job
-from whetstone.jobs.place import price_of
-from whetstone.jobs.promise import Promise, cost, held_s
+from whetstone.jobs.place import Place, price_of
+from whetstone.jobs.promise import Promise, cost, held_s, promise_of
 from whetstone.web import words
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
@@ -53,6 +53,17 @@ def lines_of(job: Job) -> list[Line]:
         ),
     ]
     return [line for line in found if line.actual or line.estimated]
+
+
+def promised(place: Place) -> list[Line]:
+    """What is said of them before something is begun."""
+    promise = promise_of(place)
+    found = [
+        Line(_("Memory"), estimated=_gb(place.memory) if place.memory else ""),
+        Line(_("Time"), estimated=_between(promise)),
+        Line(_("Cost"), estimated=_costs(promise)),
+    ]
+    return [line for line in found if line.estimated]
 
 
 def so_far(job: Job) -> str:

@@ -16,6 +16,7 @@ from whetstone.datasets.models import DatasetVersion
 from whetstone.evaluations.check import Checked, check
 from whetstone.evaluators.models import EvaluatorVersion
 from whetstone.modelhub.models import Model
+from whetstone.web.estimates import Line, promised
 from whetstone.workers.pools import pools
 
 WHOLE = ("samples", "limit", "batch_size", "seed", "max_completion_length")
@@ -102,6 +103,11 @@ class Preview:
     beside: Checked | None = None
     """Of the model to compare with."""
     problems: tuple[FaultReport | str, ...] = ()
+
+    @property
+    def promised(self) -> list[Line]:
+        """Of the first model."""
+        return promised(self.found.place) if self.found and self.found.place else []
 
     @property
     def is_ready(self) -> bool:

@@ -9,6 +9,7 @@ from contracts.evaluation import EvaluationSpec
 from graders.receipt import GradeJson
 from whetstone.api.answers import described
 from whetstone.api.errors import ErrorJson, fault_json
+from whetstone.api.native.promise_objects import CostJson, TimeJson
 from whetstone.evaluations.answers import Answer, answers_to_rows
 from whetstone.evaluations.comparison import Card, Comparison, Pair
 from whetstone.evaluations.models import Evaluation
@@ -78,6 +79,10 @@ class CheckedEvaluationJson(TypedDict):
     """An evaluation that was carried out before and would come to the same."""
     pool: str | None
     memory_gb: float | None
+    time: TimeJson | None
+    """Of the first model. Null for one of which nobody can say."""
+    cost: CostJson | None
+    """Null where the operator has told no price of the pool."""
     fit: Fit | None
 
 

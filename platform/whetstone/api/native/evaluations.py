@@ -23,6 +23,7 @@ from whetstone.api.native.evaluation_objects import (
     comparison_json,
     evaluation_json,
 )
+from whetstone.api.native.promise_objects import cost_json, time_json
 from whetstone.api.openai.pages import as_page
 from whetstone.datasets.find import find_version
 from whetstone.evaluations.answers import Filter, Order, answers_of
@@ -88,6 +89,8 @@ def check_draft(request: HttpRequest, body: NewEvaluation) -> CheckedEvaluationJ
         "same": found.same.pk if found.same else None,
         "pool": place.pool.name if place else None,
         "memory_gb": place.memory_gb if place else None,
+        "time": time_json(place) if place else None,
+        "cost": cost_json(place) if place else None,
         "fit": place.fit if place else None,
     }
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from ninja import Query, Router
 from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
@@ -18,40 +17,18 @@ from whetstone.api.answers import described
 from whetstone.api.bodies import event_stream
 from whetstone.api.caller import caller
 from whetstone.api.errors import ErrorJson, fault_json
+from whetstone.api.native.promise_objects import CostJson, TimeJson, cost_json, time_json
 from whetstone.api.openai.jobs import find_job
 from whetstone.jobs.check import Checked, check
 from whetstone.jobs.evaluations import Measure, evaluations_of, measures_of, valid_name
 from whetstone.jobs.headline import headline_of
 from whetstone.jobs.models import Job
-from whetstone.jobs.place import Place
 from whetstone.jobs.rollouts import Order, Rollouts, rollouts
 from whetstone.jobs.series import Series, series
 from whetstone.jobs.tail import ToldEvent, Watch, as_json, follow
 
 router = Router(tags=["jobs"])
 LARGEST = 2**31 - 1
-
-
-@described
-class TimeJson(TypedDict):
-    """How long the work takes, without waiting for a machine."""
-
-    seconds: float
-    low_s: float
-    high_s: float
-    jobs: int
-    """Past jobs of this method in this pool that it is told from. 0: a first guess from what the machine is."""
-    error: float | None
-    """How far such an estimate was off for them, in the middle, like 0.08. Null while fewer than three were timed."""
-
-
-@described
-class CostJson(TypedDict):
-    low: float
-    high: float
-    price: float
-    """Of an hour of one machine of the pool."""
-    currency: str
 
 
 @described
@@ -119,38 +96,12 @@ def _preview(found: Checked) -> Preview:
         "memory_gb": place.memory_gb if place else None,
         "memory_error": round(place.correction.error, 3) if place and place.correction.error is not None else None,
         "memory_jobs": place.correction.jobs if place else 0,
-        "time": _time(place) if place else None,
-        "cost": _cost(place) if place else None,
+        "time": time_json(place) if place else None,
+        "cost": cost_json(place) if place else None,
         "pool": place.pool.name if place else None,
         "pool_memory_gb": round(place.pool.memory / GB, 1) if place and place.pool.memory else None,
         "fit": place.fit if place else None,
         "changed": _changed(found.draft),
-    }
-
-
-def _time(place: Place) -> TimeJson | None:
-    if place.seconds is None or place.seconds_range is None:
-        return None
-    low, high = place.seconds_range
-    past = place.past.time
-    return {
-        "seconds": round(place.seconds, 1),
-        "low_s": round(low, 1),
-        "high_s": round(high, 1),
-        "jobs": past.jobs,
-        "error": None if past.error is None else round(past.error, 3),
-    }
-
-
-def _cost(place: Place) -> CostJson | None:
-    if place.cost_range is None or place.price is None:
-        return None
-    low, high = place.cost_range
-    return {
-        "low": round(low, 4),
-        "high": round(high, 4),
-        "price": place.price,
-        "currency": settings.ENVIRONMENT.currency,
     }
 
 

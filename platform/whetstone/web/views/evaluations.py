@@ -27,6 +27,7 @@ from whetstone.jobs.models import Job
 from whetstone.jobs.progress import estimated_finish
 from whetstone.jobs.record import ask, resume
 from whetstone.jobs.waiting import waiting_reason
+from whetstone.web.estimates import lines_of, so_far
 from whetstone.web.evaluation_form import choices_of, draft_of, fields_of, preview
 from whetstone.web.evaluation_shapes import bars_of, points_of
 from whetstone.web.evaluation_table import table_of
@@ -127,6 +128,8 @@ def evaluation(request: HttpRequest, evaluation_id: str) -> HttpResponse:
         "points": points_of(numbers),
         "overlap": overlaps_of(found),
         "others": comparable(found)[:50],
+        "estimates": lines_of(job),
+        "so_far": so_far(job),
         "attempts": job.attempts.select_related("worker").order_by("number"),
     }
     answer = render(request, "web/evaluation.html", context | _answers(request, found))
