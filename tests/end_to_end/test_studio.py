@@ -214,7 +214,7 @@ def test_what_is_wrong_is_said_at_the_line_and_at_the_field(builder: Page) -> No
     expect(page.locator(".grader .foreign")).to_contain_text("power")
     assert document(page)["power"] == [1, 2]
     paste(page, json.dumps(EXACT | {"reference": "x" * 1_100_000}))
-    expect(page.get_by_text("more than a megabyte")).to_be_visible()
+    expect(page.get_by_text("more than a megabyte")).to_be_visible(timeout=30_000)
 
 
 def test_own_answers_are_scored_while_the_grader_changes_and_are_only_ever_text(builder: Page) -> None:

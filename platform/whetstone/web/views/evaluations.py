@@ -1,6 +1,5 @@
 """Evaluations: the table over models, a new one, and one that runs or ran."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -25,7 +24,6 @@ from whetstone.evaluations.numbers import numbers_of
 from whetstone.evaluations.overlap import overlaps_of
 from whetstone.jobs.models import Job
 from whetstone.jobs.progress import estimated_finish
-from whetstone.jobs.record import ask, resume
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web.estimates import lines_of, so_far
 from whetstone.web.evaluation_form import choices_of, draft_of, fields_of, preview
@@ -168,33 +166,6 @@ def _speed(job: Job) -> float | None:
 def _fault(job: Job) -> dict[str, Any] | None:
     report = job.fault_report
     return fault_json(report) | {"evidence": report.evidence} if report else None
-
-
-@login_required
-@require_POST
-def cancel(request: HttpRequest, evaluation_id: str) -> HttpResponse:
-    return _order(request, evaluation_id, lambda job_id: ask(job_id, Job.Wish.CANCEL))
-
-
-@login_required
-@require_POST
-def pause(request: HttpRequest, evaluation_id: str) -> HttpResponse:
-    return _order(request, evaluation_id, lambda job_id: ask(job_id, Job.Wish.PAUSE))
-
-
-@login_required
-@require_POST
-def go_on(request: HttpRequest, evaluation_id: str) -> HttpResponse:
-    return _order(request, evaluation_id, resume)
-
-
-def _order(request: HttpRequest, evaluation_id: str, order: Callable[[str], Job]) -> HttpResponse:
-    found = _find(request, evaluation_id)
-    try:
-        order(found.pk)
-    except Fault as fault:
-        messages.error(request, fault_json(fault.report)["message"])
-    return redirect("evaluation", found.pk)
 
 
 def _find(request: HttpRequest, evaluation_id: str) -> Evaluation:

@@ -1,6 +1,5 @@
 """Jobs: the list, the new one, and one that runs or ran."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +16,6 @@ from whetstone.api.errors import fault_json
 from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
-from whetstone.jobs.record import ask, resume
 from whetstone.jobs.tail import as_json, told
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
@@ -104,39 +102,12 @@ def _listed(found: Job) -> list[dict[str, Any]]:
 
 @login_required
 @require_POST
-def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
-    return _order(request, job_id, lambda job: ask(job, Job.Wish.CANCEL))
-
-
-@login_required
-@require_POST
-def pause(request: HttpRequest, job_id: str) -> HttpResponse:
-    return _order(request, job_id, lambda job: ask(job, Job.Wish.PAUSE))
-
-
-@login_required
-@require_POST
-def go_on(request: HttpRequest, job_id: str) -> HttpResponse:
-    return _order(request, job_id, resume)
-
-
-@login_required
-@require_POST
 def keep(request: HttpRequest, job_id: str, step: int) -> HttpResponse:
     """Make a model of a checkpoint, and show it."""
     who = person(request)
     found = get_object_or_404(owned(Job, team_of(who)).select_related("team", "base"), id=job_id)
     try:
         return redirect("model", keep_checkpoint(who, found, step).pk)
-    except Fault as fault:
-        messages.error(request, fault_json(fault.report)["message"])
-    return redirect("job", job_id)
-
-
-def _order(request: HttpRequest, job_id: str, order: Callable[[str], Job]) -> HttpResponse:
-    found = get_object_or_404(owned(Job, team_of(person(request))), id=job_id)
-    try:
-        order(found.id)
     except Fault as fault:
         messages.error(request, fault_json(fault.report)["message"])
     return redirect("job", job_id)
