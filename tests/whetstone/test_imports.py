@@ -1,22 +1,18 @@
 """Models come into the hub: from a hub on loopback, from a folder, in parts; looked at, refused, gone on with."""
 
-import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
-from safetensors.numpy import save_file
 
 from contracts.fault import Fault
 from tests.whetstone.factories import make_team, make_user
-from tests.whetstone.hub import COMMIT, ModelHub, serving_models
+from tests.whetstone.hub import COMMIT, ModelHub
+from tests.whetstone.imports import carried, code, fetched, hub, imported, model_of, now, roots
 from tests.whetstone.model_files import CONFIG, make_adapter, make_folder, make_shards, weights
-from whetstone.accounts.scope import owned
 from whetstone.artifacts.models import Blob
 from whetstone.artifacts.store import find, is_whole
 from whetstone.evaluators.models import Secret
@@ -28,49 +24,7 @@ from whetstone.modelhub.models import Import, Model
 from whetstone.modelhub.sources import Listed
 from whetstone.modelhub.sources.folder import allowed
 
-
-@pytest.fixture
-def roots(tmp_path: Path, settings: Settings) -> Path:
-    """A folder that models may be taken from."""
-    found = tmp_path / "models"
-    found.mkdir()
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"model_folders": str(found), "min_free_gb": 0})
-    return found
-
-
-@pytest.fixture
-def hub(tmp_path: Path, settings: Settings) -> Iterator[ModelHub]:
-    with serving_models(make_folder(tmp_path / "there")) as found:
-        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"hf_endpoint": found.url, "min_free_gb": 0})
-        yield found
-
-
-def imported(folder: Path, name: str = "") -> Import:
-    """What became of a folder of the server."""
-    return carried(from_folder(make_user(), make_team(), str(folder), name=name))
-
-
-def fetched(**about: Any) -> Import:
-    return carried(from_hub(make_user(), make_team(), "org/tiny", **about))
-
-
-def carried(one: Import) -> Import:
-    carry.carry_out_one()
-    return now(one)
-
-
-def now(one: Import) -> Import:
-    return owned(Import, one.team).select_related("model").get(id=one.id)
-
-
-def code(one: Import) -> str:
-    report = one.fault_report
-    return report.code if report else ""
-
-
-def model_of(one: Import) -> Model:
-    assert one.model is not None, one.fault
-    return one.model
+__all__ = ["hub", "roots"]
 
 
 def test_a_model_of_a_hub_comes_in_at_the_commit_that_its_revision_was(hub: ModelHub) -> None:
@@ -211,104 +165,6 @@ def test_a_team_s_token_opens_what_is_private_and_a_wrong_one_is_named(hub: Mode
     assert fetched(token=right).state == "succeeded"
 
 
-def headed(header: bytes, body: bytes = b"") -> bytes:
-    return len(header).to_bytes(8, "little") + header + body
-
-
-def one_tensor(shape: list[int], offsets: list[int], dtype: str = "F32") -> dict[str, Any]:
-    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param((2**40).to_bytes(8, "little") + b"{", id="header bomb"),
-        pytest.param(headed(b"[" * 5000), id="deep header"),
-        pytest.param(headed(b"{}", b"more"), id="bytes of nobody"),
-        pytest.param(headed(json.dumps({"a": one_tensor([4], [0, 16])}).encode(), b"x" * 8), id="truncated"),
-        pytest.param(
-            headed(json.dumps({n: one_tensor([2], [0, 8]) for n in "ab"}).encode(), b"x" * 8), id="overlapping"
-        ),
-        pytest.param(headed(json.dumps({"a": one_tensor([2**40], [0, 8])}).encode(), b"x" * 8), id="too large"),
-        pytest.param(headed(json.dumps({"a": one_tensor([-2], [0, 8])}).encode(), b"x" * 8), id="negative"),
-        pytest.param(headed(json.dumps({"a": one_tensor([8], [0, 8], "PICKLE")}).encode(), b"x" * 8), id="type"),
-    ],
-)
-def test_weights_that_cannot_be_trusted_are_refused(roots: Path, content: bytes) -> None:
-    folder = make_folder(roots / "bad")
-    (folder / "model.safetensors").write_bytes(content)
-    assert code(imported(folder)) == "model.broken_weights"
-    assert not Model.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("config", "fault", "told"),
-    [
-        ({"hidden_size": 16}, "model.config_lies", "model.embed_tokens.weight"),
-        ({"vocab_size": 300}, "model.config_lies", "vocab_size"),
-        ({"num_hidden_layers": 3}, "model.layers_missing", "2"),
-        ({"num_hidden_layers": 1}, "model.config_lies", "model.layers.1"),
-        ({"architectures": ["Qwen2Model"]}, "model.no_head", "Qwen2Model"),
-        ({"architectures": ["MysteryForCausalLM"]}, "model.unknown_architecture", "MysteryForCausalLM"),
-        ({"architectures": ["MineForCausalLM"], "auto_map": {"AutoModel": "m.M"}}, "model.own_code", "MineForCausalLM"),
-        ({"vision_config": {}}, "model.not_text", "Qwen2ForCausalLM"),
-        ({"architectures": ["Qwen2ForSequenceClassification"], "num_labels": 3}, "model.many_labels", "3"),
-        ({"more": json.loads("[" * 40 + "]" * 40)}, "model.broken_json", "config.json"),
-    ],
-)
-def test_a_config_that_lies_or_asks_too_much_is_refused(
-    roots: Path, config: dict[str, Any], fault: str, told: str
-) -> None:
-    one = imported(make_folder(roots / "bad", config))
-    assert code(one) == fault
-    assert one.fault_report is not None
-    assert told in one.fault_report.message
-
-
-def test_a_shard_that_the_index_names_must_be_there(roots: Path) -> None:
-    folder = make_shards(roots / "two")
-    (folder / "model-00002-of-00002.safetensors").unlink()
-    assert code(imported(folder)) == "model.shard_missing"
-
-
-def test_pickles_alone_are_refused_before_anything_is_stored(roots: Path) -> None:
-    folder = make_folder(roots / "old", pytorch_model__bin=b"a pickle")
-    (folder / "model.safetensors").unlink()
-    one = imported(folder)
-    assert (code(one), Blob.objects.count()) == ("model.only_pickles", 0)
-
-
-def test_a_reward_model_is_known_by_its_head(roots: Path) -> None:
-    folder = make_folder(roots / "judge", {"architectures": ["Qwen2ForSequenceClassification"], "num_labels": 1})
-    assert code(imported(folder, "headless")) == "model.no_head"
-    save_file(weights() | {"score.weight": np.zeros((1, 8), np.float32)}, folder / "model.safetensors")
-    assert model_of(imported(folder)).task == "reward"
-
-
-def test_experts_count_once_in_all_and_by_those_that_a_token_meets(roots: Path) -> None:
-    told = {"architectures": ["Qwen3MoeForCausalLM"], "model_type": "qwen3_moe"}
-    folder = make_folder(roots / "moe", told | {"num_experts": 4, "num_experts_per_tok": 1})
-    experts = {
-        f"model.layers.{layer}.mlp.experts.{n}.up_proj.weight": np.zeros((16, 8), np.float32)
-        for layer in range(2)
-        for n in range(4)
-    }
-    save_file(weights() | experts, folder / "model.safetensors")
-    model = model_of(imported(folder))
-    dense = sum(value.size for value in weights().values())
-    assert (model.parameters, model.active_parameters) == (dense + 8 * 128, dense + 2 * 128)
-
-
-def test_packed_weights_are_said_to_be_quantized(roots: Path) -> None:
-    folder = make_folder(roots / "packed", {"quantization_config": {"quant_method": "gptq", "bits": 4}})
-    packed = weights() | {"model.layers.0.mlp.gate_proj.qweight": np.zeros((1, 16), np.int32)}
-    save_file(packed, folder / "model.safetensors")
-    model = model_of(imported(folder))
-    assert model.quantization == "gptq 4-bit"
-    assert model.parameters == sum(value.size for value in weights().values()) + 16 * 8
-
-
 def test_a_folder_outside_of_the_roots_is_refused_whatever_leads_there(roots: Path, tmp_path: Path) -> None:
     outside = make_folder(tmp_path / "outside")
     (roots / "link").symlink_to(outside)
@@ -355,25 +211,6 @@ def test_an_upload_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     for name, content in contents.items():
         send(one, name, 0, content)
     assert model_of(carried(one)).name == "mine"
-
-
-def test_an_adapter_comes_in_on_its_base_alone(roots: Path) -> None:
-    adapter = make_adapter(roots / "adapter", "tiny")
-    missing = imported(adapter)
-    assert code(missing) == "adapter.no_base"
-    base = model_of(imported(make_folder(roots / "tiny")))
-    again(missing)
-    model = model_of(carried(missing))
-    assert (model.base, model.is_adapter, model.parameters) == (base, True, base.parameters)
-    assert {file.path for file in model.ref().files} >= {"model.safetensors", "adapter_model.safetensors"}
-
-
-def test_an_adapter_for_another_base_is_refused_with_the_layer(roots: Path) -> None:
-    imported(make_folder(roots / "tiny"))
-    one = imported(make_adapter(roots / "adapter", "tiny", hidden=16))
-    assert code(one) == "adapter.wrong_base"
-    assert one.fault_report is not None
-    assert "16×16, and it is 8×8" in one.fault_report.message
 
 
 def test_a_name_is_given_once(roots: Path) -> None:

@@ -14,6 +14,7 @@ import type { Chosen, EvaluatorData } from "./job-evaluator";
 import { JobEvaluator } from "./job-evaluator";
 import type { Fit } from "./job-preview";
 import { jobFile } from "./job-file";
+import { link, part } from "./job-form-parts";
 import { jobPreview } from "./job-preview";
 import { jsonEditor } from "./json-editor";
 import { schemaForm } from "./schema-form";
@@ -389,14 +390,6 @@ function unfitted(datasets: FormData["datasets"], reasons: FormData["unfit"], me
 
 function byValue(found: Unfitted[]): Map<string, string> {
   return new Map(found.map(({ value, reason }) => [value, reason]));
-}
-
-function part(id: string, n: number, title: string): HTMLElement {
-  return h("h2", { class: "part-title", id }, h("span", { class: "part-number", "aria-hidden": "true" }, n), title);
-}
-
-function link(href: string, text: string): HTMLElement {
-  return h("p", { class: "part-link" }, h("a", { href }, text));
 }
 
 customElements.define("job-form", JobForm);
