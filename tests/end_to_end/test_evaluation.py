@@ -55,7 +55,7 @@ def test_an_imported_model_is_trained_and_evaluated_against_its_base(
 ) -> None:
     learned = upload(api, "alphabet.jsonl", rows(0, 64, answered=True))["id"]
     asked = upload(api, "asked.jsonl", rows(56, 40, answered=False))["id"]
-    api.post("/api/v1/evaluators", json={"name": "letters", "grader": LENIENT}).raise_for_status()
+    api.post("/api/v1/evaluators", json={"name": "as in the alphabet", "grader": LENIENT}).raise_for_status()
     import_model(page, laptop)
     job = train(page, learned)
     done = until(api, job)
@@ -66,7 +66,7 @@ def test_an_imported_model_is_trained_and_evaluated_against_its_base(
     expect(page.get_by_label("Compare with")).to_have_value("newborn")
     page.get_by_label("Dataset", exact=True).select_option(asked)
     expect(page.get_by_role("button", name="Choose an evaluator")).to_be_disabled()
-    page.get_by_label("Evaluator", exact=True).select_option("letters@1")
+    page.get_by_label("Evaluator", exact=True).select_option("as in the alphabet@1")
     page.get_by_label("Longest answer").fill("16")
     expect(page.get_by_text("Ready", exact=True)).to_be_visible()
     page.get_by_role("button", name="Evaluate both").click()
@@ -85,8 +85,9 @@ def test_an_imported_model_is_trained_and_evaluated_against_its_base(
     expect(page.locator("#answers").get_by_role("heading", name="Receipt").first).to_be_visible()
 
     words = ["--model", done["fine_tuned_model"], "--baseline", "newborn", "--dataset", asked]
-    words += ["--evaluator", "letters", "--longest", "16"]
+    words += ["--evaluator", "as in the alphabet", "--longest", "16"]
     card = shell.json("evaluate", *words)
     assert (card["verdict"], card["compared"], card["candidate"]["overlap"]["rows"]) == ("ship", 40, 8)
+    assert "was carried out before" in shell.told
     assert shell.run("evaluate", *words).startswith("SHIP")
     assert "DON'T SHIP" in shell.run("evaluate", *words, "--require", "mean > 0.999", code=1)
