@@ -69,6 +69,14 @@ def test_a_name_that_was_taken_meanwhile_gets_a_number_of_its_job() -> None:
     assert done.trained.name == f"org/taste-merged-{job.id[-8:]}"
 
 
+def test_a_kept_checkpoint_is_merged_under_a_name_that_no_person_would_give() -> None:
+    done = carried_out(merge(make_user(), make_adapter("ft:tiny:team-1:sums:AbCd1234:ckpt-step-40")))
+    assert done.trained is not None
+    assert done.trained.name == "ft:tiny:team-1:sums:AbCd1234:ckpt-step-40-merged"
+    with pytest.raises(Fault, match="no name"):
+        merge(make_user(), make_adapter("other"), "ft:mine")
+
+
 def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
     adapter = make_adapter()
     done = carried_out(merge(make_user(), adapter))
