@@ -8,13 +8,15 @@ from django.test import Client
 from contracts.event import Finished, Report
 from contracts.fault import Fault
 from contracts.merging import MergeSpec
-from tests.whetstone.factories import make_key, make_model, make_team, make_user
+from tests.whetstone.factories import make_job, make_key, make_model, make_team, make_user
 from tests.whetstone.pages import browser
 from whetstone.artifacts.store import put_bytes
+from whetstone.evaluations.overlap import trainings_of
 from whetstone.jobs.claim import claim
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.merge import merge
-from whetstone.jobs.models import Job
+from whetstone.jobs.models import Job, KeptCheckpoint
+from whetstone.jobs.provenance import Origin, facts_of, origin_of
 from whetstone.jobs.record import record
 from whetstone.modelhub.models import Model
 
@@ -87,6 +89,27 @@ def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
     delete_model(make_user(), adapter)
     assert done.trained is not None
     assert Model.objects.filter(name=done.trained.name).exists()
+
+
+def test_a_merged_model_comes_from_the_job_that_its_adapter_comes_from() -> None:
+    training, adapter = make_job(), make_adapter()
+    Job.objects.filter(id=training.id).update(status="succeeded")
+    KeptCheckpoint.objects.create(job=training, step=40, model=adapter)
+    merged = carried_out(merge(make_user(), adapter)).trained
+    assert merged is not None
+    assert origin_of(merged) == Origin(training, 40)
+    assert trainings_of(merged) == [training]
+    assert facts_of(merged)["Training data"] == f"sums@1 ({training.training_id})"
+    page = browser().get(f"/models/{merged.pk}").content.decode()
+    assert f"/jobs/new?from={training.id}" in page
+    assert "merge-" not in page
+
+
+def test_a_merged_model_whose_adapter_was_brought_comes_from_no_job() -> None:
+    merged = carried_out(merge(make_user(), make_adapter())).trained
+    assert merged is not None
+    assert (origin_of(merged), trainings_of(merged)) == (None, [])
+    assert "Reproduce this job" not in browser().get(f"/models/{merged.pk}").content.decode()
 
 
 def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:
