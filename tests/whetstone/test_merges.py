@@ -131,3 +131,5 @@ def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:
     assert "org/taste-merged" in page
     assert 'data-status="queued"' in page
     assert "merge-" not in person.get("/jobs").content.decode()
+    shown = person.get(f"/jobs/{made['id']}")
+    assert (shown.status_code, shown["location"]) == (302, f"/models/{adapter.pk}")
