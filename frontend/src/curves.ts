@@ -49,8 +49,9 @@ export class Curves {
     this.#waiting.add(draw);
   }
 
+  /** All that the server knows by now, in its order: a key that came later stands in its place among the charts. */
   name(keys: KeyAbout[]): void {
-    for (const about of keys) this.keys.set(about.key, about);
+    this.keys = new Map([...keys.map((about) => [about.key, about] as const), ...[...this.keys].filter(([key]) => keys.every((about) => about.key !== key))]);
     this.#changed();
   }
 

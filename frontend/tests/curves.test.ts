@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { SeriesAnswer } from "../src/curves";
+import type { KeyAbout, SeriesAnswer } from "../src/curves";
 import { readCurves } from "../src/curves";
 import { tilesOf } from "../src/elements/job-live";
 import { sentenceFor } from "../src/elements/job-log";
@@ -41,6 +41,13 @@ test("the pace is the median of the last steps", () => {
   const curves = readCurves(answer());
   for (const [number, step] of [[5, 3], [6, 4], [7, 5]] as const) curves.take(metrics(number, step, 0, number === 7 ? 100 : number));
   expect(curves.secondsPerStep).toBe(94);
+});
+
+test("a key that comes later takes its place in the server's order, which is that of the charts", () => {
+  const [reward, entropy, tokens] = ["reward", "entropy", "num_tokens"].map((key) => ({ key, title: key, group: "", about: "", band: null }));
+  const curves = readCurves(answer({ keys: [tokens] as KeyAbout[] }));
+  curves.name([reward, entropy, tokens] as KeyAbout[]);
+  expect([...curves.keys.keys()]).toEqual(["reward", "entropy", "num_tokens"]);
 });
 
 test("the tiles say the change since the first value, and the held-out score before training", () => {

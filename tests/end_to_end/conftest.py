@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.end_to_end.laptop import PASSWORD, PREPARE, USER, Laptop, up
+from tests.end_to_end.laptop import PASSWORD, USER, Laptop, prepared
 
 FLAGS = [
     "--no-sandbox",
@@ -20,8 +20,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
-    with up(tmp_path_factory.mktemp("laptop")) as started:
-        started.manage("shell", "--no-imports", "--command", PREPARE)
+    with prepared(tmp_path_factory.mktemp("laptop")) as started:
         yield started
 
 

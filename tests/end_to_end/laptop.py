@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from scripts.compose import ROOT
+from whetstone.starter import data
 
 USER, PASSWORD = "ada", "lovelace-1843"
 PREPARE = f"""
@@ -105,6 +106,14 @@ def up(home: Path, database_url: str | None = None) -> Iterator[Laptop]:
         process.wait(40)
 
 
+@contextmanager
+def prepared(home: Path, database_url: str | None = None) -> Iterator[Laptop]:
+    """The same, with a user and a model without weights."""
+    with up(home, database_url) as started:
+        started.manage("shell", "--no-imports", "--command", PREPARE)
+        yield started
+
+
 def upload(api: httpx.Client, name: str, rows: list[dict[str, Any]] | bytes) -> dict[str, Any]:
     content = rows if isinstance(rows, bytes) else b"".join(orjson.dumps(row) + b"\n" for row in rows)
     answer = api.post("/v1/files", data={"purpose": "fine-tune"}, files={"file": (name, content)}, timeout=120)
@@ -130,6 +139,17 @@ def until(
         assert time.monotonic() < give_up, json.dumps(now, indent=1)
         assert now["status"] not in ENDED, json.dumps(now, indent=1)
         time.sleep(0.1)
+
+
+def young_starter(api: httpx.Client) -> str:
+    """A model that writes sums, mostly wrong: the starter after a few of its own steps."""
+    file = upload(api, "demonstrations.jsonl", list(data.demonstrations(320)))["id"]
+    hyperparameters = {"n_epochs": 3, "batch_size": 16, "learning_rate": 0.003}
+    method = {"type": "full", "full": {"hyperparameters": hyperparameters}}
+    draft = {"model": "starter-blank", "training_file": file, "method": method, "suffix": "young", "seed": 1}
+    done = until(api, created(api, draft)["id"])
+    assert done["status"] == "succeeded", done["error"]
+    return str(done["fine_tuned_model"])
 
 
 def series(api: httpx.Client, job: str) -> dict[str, Any]:

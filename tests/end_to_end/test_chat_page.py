@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.laptop import created, until, upload
+from tests.end_to_end.steps import PATIENCE_MS, ask, create_job, label_ten_pairs, publish, see_it_succeed
 
 pytestmark = pytest.mark.end_to_end
 SUMS = [
     {"messages": [{"role": "user", "content": f"{n}+{n}"}, {"role": "assistant", "content": str(2 * n)}]}
     for n in range(40)
 ]
-PATIENCE_MS = 60_000
 LIVELY = """\
 <img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script><svg/onload=alert(1)>
 [one](javascript:alert(1)) ![two](https://elsewhere.example/pixel.png) <a href="javascript:alert(1)">three</a>
@@ -39,15 +39,6 @@ def model(api: httpx.Client) -> str:
     done = until(api, created(api, draft)["id"])
     assert done["status"] == "succeeded", done
     return str(done["fine_tuned_model"])
-
-
-def ask(page: Page, message: str) -> None:
-    """Until every answer is written."""
-    box = page.get_by_label("Message", exact=True)
-    box.fill(message)
-    box.press("Enter")
-    expect(page.locator(".bubble").last).to_have_text(message)
-    expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_person_chats_labels_and_trains_on_the_labels(page: Page, api: httpx.Client, model: str) -> None:
@@ -80,43 +71,14 @@ def test_a_person_chats_labels_and_trains_on_the_labels(page: Page, api: httpx.C
     expect(page.get_by_role("button", name="Tie")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".chat-turn").first.locator(".chat-answer")).to_contain_text("edited")
     assert api.get("/api/v1/conversations").json()["data"][0]["title"] == "3+3"
-    label_ten_pairs(page, model)
-    train_on_them(page)
-
-
-def label_ten_pairs(page: Page, model: str) -> None:
     page.goto("/labels?dataset=ten-pairs")
-    page.get_by_label("Pairs from").select_option(label="chatted@1")
-    for name in ("Model A", "Model B"):
-        page.get_by_label(name, exact=True).select_option(model)
-    page.get_by_label("Most tokens").fill("12")
-    page.get_by_role("button", name="Start", exact=True).click()
-    done, ready = page.locator("#labelled-count"), page.locator(".vote-bar button:not([disabled])")
-    for number in range(40):
-        expect(ready.first).to_be_visible(timeout=PATIENCE_MS)
-        before = done.inner_text()
-        if before.startswith("10 "):
-            break
-        assert page.locator(".answer-model").count() == 0, "nobody sees who wrote it"
-        page.keyboard.press("12"[number % 2])
-        refused = page.locator(".vote-note .error-text")
-        expect(refused.or_(done.filter(has_not_text=re.compile(f"^{before}$")))).to_be_visible(timeout=PATIENCE_MS)
-        if refused.is_visible():  # a model that has learned nothing says nothing at times, and the same twice
-            page.keyboard.press("s")
-    expect(page.locator(".label-tray")).to_contain_text("10 new labels for ten-pairs")
-    page.get_by_role("button", name="Publish").click()
-    expect(page.locator(".label-tray")).to_contain_text("ten-pairs@1 has 10 rows.", timeout=PATIENCE_MS)
-
-
-def train_on_them(page: Page) -> None:
+    label_ten_pairs(page, "chatted@1", (model, model), "ten-pairs")
+    publish(page, "ten-pairs@1", "10 rows")
     page.get_by_role("link", name="Train on it").click()
     page.locator("label[for=method-dpo]").click()
     page.get_by_label("Model", exact=True).select_option("starter-blank")
-    page.get_by_label("Most steps", exact=True).fill("2")
-    page.get_by_label("Batch size", exact=True).fill("4")
-    page.get_by_role("button", name="Create job").click()
-    page.wait_for_url("**/jobs/ftjob-*")
-    expect(page.locator("[data-job-status]")).to_have_text("Succeeded", timeout=PATIENCE_MS)
+    create_job(page, most_steps="2", batch_size="4")
+    see_it_succeed(page)
 
 
 def test_what_a_model_writes_never_comes_alive(page: Page, api: httpx.Client, model: str) -> None:

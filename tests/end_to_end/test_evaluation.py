@@ -7,6 +7,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tests.end_to_end.command_line import Shell, key, shell
 from tests.end_to_end.laptop import Laptop, until, upload
+from tests.end_to_end.steps import create_job
 from tests.end_to_end.test_laptop import LENIENT
 from whetstone.starter import model
 
@@ -43,11 +44,7 @@ def train(page: Page, dataset: str) -> str:
     page.get_by_role("link", name="Train from it").click()
     page.locator("label[for=method-full]").click()
     page.get_by_label("Dataset", exact=True).select_option(dataset)
-    for label, value in (("Epochs", "6"), ("Batch size", "16"), ("Learning rate", "0.003")):
-        page.get_by_label(label, exact=True).fill(value)
-    page.get_by_role("button", name="Create job").click()
-    page.wait_for_url("**/jobs/ftjob-*")
-    return page.url.rpartition("/")[2]
+    return create_job(page, epochs="6", batch_size="16", learning_rate="0.003")
 
 
 def test_an_imported_model_is_trained_and_evaluated_against_its_base(

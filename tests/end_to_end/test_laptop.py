@@ -14,11 +14,11 @@ import pytest
 
 from scripts.compose import ROOT
 from tests.end_to_end.laptop import (
-    PREPARE,
     Laptop,
     created,
     descendants,
     free_port,
+    prepared,
     series,
     until,
     up,
@@ -144,8 +144,7 @@ def test_a_job_that_cannot_train_says_why_and_what_to_do(api: httpx.Client, ques
 
 
 def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
-    with up(tmp_path) as first:
-        first.manage("shell", "--no-imports", "--command", PREPARE)
+    with prepared(tmp_path) as first:
         with first.api() as api:
             file = upload(api, "questions.jsonl", QUESTIONS)
             job = created(api, draft(file["id"], max_steps=2))["id"]

@@ -9,7 +9,7 @@ from typing import Final
 import openai
 import pytest
 
-from tests.end_to_end.laptop import PREPARE, USER, created, until, up, upload
+from tests.end_to_end.laptop import USER, created, prepared, until, upload
 from tests.end_to_end.test_laptop import QUESTIONS, draft
 from tests.judges import serving
 
@@ -20,8 +20,7 @@ def test_a_job_s_end_is_told_although_the_supervisor_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHETSTONE_PRIVATE_HOSTS", "127.0.0.1")
-    with serving(lambda _: (204, {}, b"")) as receiver, up(tmp_path) as laptop:
-        laptop.manage("shell", "--no-imports", "--command", PREPARE)
+    with serving(lambda _: (204, {}, b"")) as receiver, prepared(tmp_path) as laptop:
         key = laptop.manage("createkey", "--user", USER, "--scopes", "read,admin")
         with laptop.api() as api, openai.OpenAI(api_key=key, base_url=f"{laptop.url}/v1") as client:
             succeeded: Final = "fine_tuning.job.succeeded"

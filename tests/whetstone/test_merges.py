@@ -8,13 +8,15 @@ from django.test import Client
 from contracts.event import Finished, Report
 from contracts.fault import Fault
 from contracts.merging import MergeSpec
-from tests.whetstone.factories import make_key, make_model, make_team, make_user
+from tests.whetstone.factories import make_job, make_key, make_model, make_team, make_user
 from tests.whetstone.pages import browser
 from whetstone.artifacts.store import put_bytes
+from whetstone.evaluations.overlap import trainings_of
 from whetstone.jobs.claim import claim
 from whetstone.jobs.discard import delete_model
 from whetstone.jobs.merge import merge
-from whetstone.jobs.models import Job
+from whetstone.jobs.models import Job, KeptCheckpoint
+from whetstone.jobs.provenance import Origin, facts_of, origin_of
 from whetstone.jobs.record import record
 from whetstone.modelhub.models import Model
 
@@ -69,6 +71,14 @@ def test_a_name_that_was_taken_meanwhile_gets_a_number_of_its_job() -> None:
     assert done.trained.name == f"org/taste-merged-{job.id[-8:]}"
 
 
+def test_a_kept_checkpoint_is_merged_under_a_name_that_no_person_would_give() -> None:
+    done = carried_out(merge(make_user(), make_adapter("ft:tiny:team-1:sums:AbCd1234:ckpt-step-40")))
+    assert done.trained is not None
+    assert done.trained.name == "ft:tiny:team-1:sums:AbCd1234:ckpt-step-40-merged"
+    with pytest.raises(Fault, match="no name"):
+        merge(make_user(), make_adapter("other"), "ft:mine")
+
+
 def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
     adapter = make_adapter()
     done = carried_out(merge(make_user(), adapter))
@@ -79,6 +89,27 @@ def test_what_was_merged_does_not_hold_its_adapter_fast() -> None:
     delete_model(make_user(), adapter)
     assert done.trained is not None
     assert Model.objects.filter(name=done.trained.name).exists()
+
+
+def test_a_merged_model_comes_from_the_job_that_its_adapter_comes_from() -> None:
+    training, adapter = make_job(), make_adapter()
+    Job.objects.filter(id=training.id).update(status="succeeded")
+    KeptCheckpoint.objects.create(job=training, step=40, model=adapter)
+    merged = carried_out(merge(make_user(), adapter)).trained
+    assert merged is not None
+    assert origin_of(merged) == Origin(training, 40)
+    assert trainings_of(merged) == [training]
+    assert facts_of(merged)["Training data"] == f"sums@1 ({training.training_id})"
+    page = browser().get(f"/models/{merged.pk}").content.decode()
+    assert f"/jobs/new?from={training.id}" in page
+    assert "merge-" not in page
+
+
+def test_a_merged_model_whose_adapter_was_brought_comes_from_no_job() -> None:
+    merged = carried_out(merge(make_user(), make_adapter())).trained
+    assert merged is not None
+    assert (origin_of(merged), trainings_of(merged)) == (None, [])
+    assert "Reproduce this job" not in browser().get(f"/models/{merged.pk}").content.decode()
 
 
 def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:
@@ -100,3 +131,5 @@ def test_a_merge_is_asked_for_over_rest_and_on_the_page() -> None:
     assert "org/taste-merged" in page
     assert 'data-status="queued"' in page
     assert "merge-" not in person.get("/jobs").content.decode()
+    shown = person.get(f"/jobs/{made['id']}")
+    assert (shown.status_code, shown["location"]) == (302, f"/models/{adapter.pk}")

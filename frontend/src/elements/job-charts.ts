@@ -75,11 +75,12 @@ export class JobCharts extends HTMLElement implements ChartHost {
       this.#charts.set(key, new Chart(curves.keys.get(bare(key)) as KeyAbout, key !== bare(key), this));
     }
     const order = [...curves.keys.keys()];
-    // Held-out rows first: their score is the headline.
-    const place = (chart: Chart): number => (order.indexOf(chart.about.key) + 1 || order.length + 1) - (chart.isEvaluation ? order.length + 1 : 0);
+    // Held-out rows first: their score is the headline. What it took to grade them is nobody's headline.
+    const before = (chart: Chart): number => (chart.isEvaluation ? (isOfGrading(chart) ? 1 : -1) * (order.length + 1) : 0);
+    const place = (chart: Chart): number => (order.indexOf(chart.about.key) + 1 || order.length + 1) + before(chart);
     const groups = new Map<string, Chart[]>();
     for (const chart of [...this.#charts.values()].sort((a, b) => place(a) - place(b))) {
-      const name = chart.isEvaluation ? gettext("Held-out") : chart.about.group;
+      const name = !chart.isEvaluation ? chart.about.group : isOfGrading(chart) ? gettext("Grading of held-out rows") : gettext("Held-out");
       groups.set(name, [...(groups.get(name) ?? []), chart]);
     }
     const sections = [...groups].map(([name, charts]) => h("section", { class: `chart-group of-${Math.min(3, charts.length)}` }, h("h4", {}, name), h("div", { class: "chart-grid" }, ...charts.map((chart) => chart.element))));
@@ -122,6 +123,10 @@ export class JobCharts extends HTMLElement implements ChartHost {
 /** The trainer's key behind a chart's: held-out values may bear the same one. */
 function bare(key: string): string {
   return key.startsWith("held-out ") ? key.slice("held-out ".length) : key;
+}
+
+function isOfGrading(chart: Chart): boolean {
+  return /^(graded$|grading_s\/|judges\/)/.test(chart.about.key);
 }
 
 /** Null while the pattern is not complete. */

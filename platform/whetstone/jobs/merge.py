@@ -11,7 +11,7 @@ from whetstone.accounts.models import Team, User
 from whetstone.accounts.scope import owned
 from whetstone.jobs.launch import begin
 from whetstone.jobs.models import Job
-from whetstone.modelhub.begin import require_name
+from whetstone.modelhub.begin import require_free, require_name
 from whetstone.modelhub.models import Model
 from whetstone.workers.pools import busiest, named, standing
 
@@ -31,7 +31,10 @@ def merge(user: User, adapter: Model, name: str = "", pool: str = "auto") -> Job
     Model.objects.select_for_update(of=("self",)).get(pk=adapter.pk)  # two who ask at once get one job
     if under_way := merges_of(adapter).exclude(status__in=ENDED).filter(draft__name=wanted).first():
         return under_way
-    require_name(adapter.team, wanted)
+    if name:
+        require_name(adapter.team, name)
+    else:  # a kept checkpoint's name has colons, which no person may give
+        require_free(adapter.team, wanted)
     known = standing()
     spec = MergeSpec(job=new_id("merge"), model=adapter.ref())
     job = Job(

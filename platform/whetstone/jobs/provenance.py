@@ -12,17 +12,17 @@ WITH = ("base", "training__dataset", "validation__dataset", "evaluator__evaluato
 
 @dataclass(frozen=True)
 class Origin:
-    """The job that made a model, and the step it is of."""
+    """The training that made a model, and the step it is of."""
 
     job: Job
     step: int
 
 
 def origin_of(model: Model) -> Origin | None:
-    """None for a model that no job made."""
+    """Of a merged model, its adapter's: merging teaches nothing. None for a model that no training made."""
     jobs = owned(Job, model.team).select_related(*WITH)
     if job := jobs.filter(trained=model).first():
-        return Origin(job, job.step)
+        return origin_of(job.base) if job.kind == Job.Kind.MERGE else Origin(job, job.step)
     kept = KeptCheckpoint.objects.filter(model=model).first()
     return Origin(jobs.get(id=kept.job_id), kept.step) if kept else None
 

@@ -103,7 +103,7 @@ def cancel(one: Import) -> None:
 
 def again(one: Import) -> None:
     """Go on with what is not stored yet. Raises Fault import.wrong_state or import.name_taken."""
-    _require_free(one.team, one.name)
+    require_free(one.team, one.name)
     failed = owned(Import, one.team).filter(id=one.id, state=Import.State.FAILED)
     anew = {"state": Import.State.QUEUED, "fault": None, "finished_at": None, "failures": 0, "due_at": clock.now()}
     if not failed.update(**anew):
@@ -154,9 +154,10 @@ def require_name(team: Team, name: str) -> None:
     """Raises Fault import.no_name or import.name_taken."""
     if not NAME.fullmatch(name) or name.rpartition("/")[2] in TAKEN_WORDS:
         raise Fault("import.no_name", field="name", name=name[:100])
-    _require_free(team, name)
+    require_free(team, name)
 
 
-def _require_free(team: Team, name: str) -> None:
+def require_free(team: Team, name: str) -> None:
+    """Raises Fault import.name_taken."""
     if owned(Model, team).filter(name=name).exists():
         raise Fault("import.name_taken", field="name", model=name)

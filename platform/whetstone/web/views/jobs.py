@@ -61,6 +61,8 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     mine = owned(Job, team_of(person(request)))
     if mine.filter(id=job_id, kind=Job.Kind.EVALUATION).exists():
         return redirect("evaluation", job_id)
+    if merging := mine.filter(id=job_id, kind=Job.Kind.MERGE).first():
+        return redirect("model", merging.base_id)
     found = get_object_or_404(
         mine.select_related(
             "base", "training__dataset", "validation__dataset", "evaluator__evaluator", "trained", "created_by"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contracts.fault import Fault
+from contracts.job import ENDED
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned, person, team_of
 from whetstone.api.errors import fault_json
@@ -54,6 +55,10 @@ class Step:
     is_post: bool = False
     is_done: bool = False
 
+    @property
+    def is_moving(self) -> bool:
+        return self.status not in ("next", "later", *ENDED)
+
 
 @login_required
 @require_safe
@@ -66,7 +71,7 @@ def rlhf(request: HttpRequest) -> HttpResponse:
         "way": way,
         "steps": steps,
         "faults": faults,
-        "is_moving": way is not None and any(job and not job.has_ended for job in (way.taught, way.learned)),
+        "is_moving": any(step.is_moving for step in steps),
         "models": owned(Model, team).filter(task=Model.Task.TEXT),
         "pairs": _serving(team, "preference"),
         "prompts": _serving(team, "prompt"),
