@@ -173,8 +173,13 @@ NO_TOOLS = FaultReport(
 )
 
 
-def talk(work: Callable[[Post], Awaitable[Any]], *rounds: Any) -> tuple[Any, list[list[Any]]]:
-    """What comes of it while a host answers each letter in turn, and the conversations that it was asked about."""
+def talk(
+    work: Callable[[Post], Awaitable[Any]], *rounds: Any, then: Callable[[], Awaitable[Any]] | None = None
+) -> tuple[Any, list[list[Any]]]:
+    """What comes of it while a host answers each letter in turn, and the conversations that it was asked about.
+
+    `then`: what happens once it has answered.
+    """
     asked: list[list[Any]] = []
 
     async def post(path: str, body: object) -> Any:
@@ -187,6 +192,8 @@ def talk(work: Callable[[Post], Awaitable[Any]], *rounds: Any) -> tuple[Any, lis
                 letter = json.loads((await letters().take("host:here", 10))[-1])
             asked.append(letter["conversations"])
             await letters().post(letter["reply_to"], spoken(letter["id"], *said))
+        if then is not None:
+            await then()
 
     async def both() -> Any:
         host = asyncio.create_task(answer())
@@ -263,13 +270,11 @@ def test_a_model_deleted_while_it_scores_ends_the_request(scorer: Model, monkeyp
     served()
     monkeypatch.setattr("whetstone.deployments.exchange.LOOK_S", 0.1)
 
-    async def ask(post: Post) -> Any:
-        asking = asyncio.create_task(post("/api/v1/scores", {"model": "taste", "input": [PAIR]}))
-        await asyncio.sleep(0.5)  # its host has said that it has begun
+    async def delete() -> None:
         await Model.objects.filter(name="taste").adelete()
-        return await asyncio.wait_for(asking, 20)
 
-    answer, _ = talk(ask, [Taken(ask="")])
+    body = {"model": "taste", "input": [PAIR]}
+    answer, _ = talk(lambda post: post("/api/v1/scores", body), [Taken(ask="")], then=delete)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine.lost")
     assert refused({"model": "taste", "input": [PAIR]})[:2] == (404, "deployment.model_missing")
 
