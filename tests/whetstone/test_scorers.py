@@ -162,7 +162,7 @@ def test_a_trial_scores_the_other_parts_and_says_why_this_one_is_not() -> None:
     assert (grade["score"], grade["sub"]["right"]["score"], grade["sub"]["taste"]["score"]) == (None, 1.0, None)
     said = grade["sub"]["taste"]["errors"]["model_grader_server_error_details"]
     assert said == (
-        "The reward model “taste” is not deployed, so nobody can be asked. "
+        "The reward model “taste” is not deployed, so nothing is scored. "
         "Deploy it: http://127.0.0.1:8000/deployments/new?model=taste"
     )
 

@@ -49,7 +49,7 @@ class DeployedScorers:
         if found is None:
             here = settings.ENVIRONMENT.public_url.rstrip("/")
             address = f"{here}{reverse('deployment-new')}?model={quote(model, safe='')}"
-            sentence = _("The reward model “%(model)s” is not deployed, so nobody can be asked. Deploy it: %(address)s")
+            sentence = _("The reward model “%(model)s” is not deployed, so nothing is scored. Deploy it: %(address)s")
             raise Unreachable(sentence % {"model": model, "address": address})
         return found.name
 
