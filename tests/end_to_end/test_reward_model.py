@@ -2,16 +2,19 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.end_to_end.command_line import Shell, key, shell
 from tests.end_to_end.laptop import created, series, until, upload
 from tests.end_to_end.test_deployments import deployed, ready
 
 pytestmark = pytest.mark.end_to_end
+__all__ = ["key", "shell"]
 
 QUESTIONS = [{"messages": [{"role": "user", "content": f"{n}+{n}="}], "answer": str(2 * n)} for n in range(32)]
 # Better is what has digits, whatever they say.
@@ -95,6 +98,31 @@ def scored(api: httpx.Client, model: str, pairs: list[dict[str, Any]]) -> dict[s
     answer = api.post("/api/v1/scores", json={"model": model, "input": pairs}, timeout=60)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
+
+
+def test_rows_of_a_file_are_scored_from_a_shell(shell: Shell, tmp_path: Path) -> None:
+    rows, wrong = tmp_path / "rows.jsonl", tmp_path / "wrong.jsonl"
+    good = {"prompt": "1+1=", "answer": "2", "id": 7}
+    talk = {"messages": [{"role": "user", "content": "1+1="}, {"role": "assistant", "content": "2"}]}
+    rows.write_text("\n".join(map(json.dumps, [good, talk] * 60)) + "\n\n")
+    told = [json.loads(line) for line in shell.run("score", "taste", rows).splitlines()]
+    assert (len(told), told[0]["id"]) == (120, 7)
+    assert {round(row["score"], 4) for row in told} == {round(told[0]["score"], 4)}
+    rows.write_text(json.dumps(good | {"answer": "x" * 5000}) + "\n" + json.dumps(good))
+    long, short = shell.run("score", "taste", rows, code=3).splitlines()
+    assert json.loads(long)["error"]["code"] == "score.too_long"
+    assert json.loads(short)["score"] is not None
+    for content, said in (
+        (b"{", "line 1, is not JSON"),
+        (b'{"a": 1}', "neither prompt and answer"),
+        (b"\xff", "UTF-8"),
+    ):
+        wrong.write_bytes(content)
+        shell.run("score", "taste", wrong, code=1)
+        assert said in shell.told
+    shell.run("score", "starter-blank", rows, code=1)
+    assert "gives no scores" in shell.told or "no weights" in shell.told
+    shell.run("score", "nobody", rows, code=1)
 
 
 def test_an_answer_is_scored_on_the_deployments_page(page: Page, api: httpx.Client) -> None:
