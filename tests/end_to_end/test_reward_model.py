@@ -1,7 +1,10 @@
 """The classical way of RLHF, all of it here: pairs, a reward model, an evaluator that asks it, a job that learns."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +128,7 @@ def test_rows_of_a_file_are_scored_from_a_shell(shell: Shell, tmp_path: Path) ->
     shell.run("score", "nobody", rows, code=1)
 
 
-def test_an_answer_is_scored_on_the_deployments_page(page: Page, api: httpx.Client) -> None:
+def test_an_answer_is_scored_on_the_deployments_page(page: Page, api: httpx.Client, key: str) -> None:
     one = next(row for row in api.get("/api/v1/deployments").json()["data"] if row["name"] == "taste")
     page.goto(f"/deployments/{one['id']}")
     page.get_by_role("link", name="Score an answer").click()
@@ -134,6 +137,11 @@ def test_an_answer_is_scored_on_the_deployments_page(page: Page, api: httpx.Clie
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator("score-form output strong")).to_have_text(re.compile(r"^[−\d.]+$"))
     expect(page.locator("#snippet-curl")).to_contain_text("/api/v1/scores")
+    environment = os.environ | {"WHETSTONE_KEY": key}
+    for name, command in (("curl", ["sh", "-c"]), ("python", [sys.executable, "-c"])):
+        text = page.locator(f"#snippet-{name}").text_content() or ""
+        said = subprocess.run([*command, text], env=environment, capture_output=True, text=True, check=True).stdout
+        assert '"score":' in said if name == "curl" else len(said.splitlines()) == 2, said
     page.get_by_label("Prompt").fill("x" * 5000)
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator("score-form output")).to_contain_text("The model reads at most")

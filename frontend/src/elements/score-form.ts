@@ -15,9 +15,9 @@ export class ScoreForm extends HTMLElement {
   #asking: AbortController | null = null;
 
   connectedCallback(): void {
-    this.querySelector("form")?.addEventListener("submit", (event) => {
+    this.addEventListener("submit", (event) => {
       event.preventDefault();
-      void this.#ask(event.currentTarget as HTMLFormElement);
+      void this.#ask(event.target as HTMLFormElement);
     });
   }
 
