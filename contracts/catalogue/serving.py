@@ -137,7 +137,7 @@ SERVING: dict[str, Entry] = {
     ),
     "engine.lost": (
         "capacity",
-        "The engine that was writing stopped before it was done.",
+        "The engine that was answering stopped before it was done.",
         "Send the request again: another one takes its place.",
     ),
     "completion.too_long": (
