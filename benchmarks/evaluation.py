@@ -83,8 +83,8 @@ def run_whetstone(given: argparse.Namespace) -> None:
 
 def run_generate(given: argparse.Namespace) -> None:
     from contracts.dataset import guess_mapping
-    from trainer_worker.data import read_rows, render, turns_of
-    from trainer_worker.pretrained import load_tokenizer
+    from trainer_worker.data import read_rows, turns_of
+    from trainer_worker.pretrained import load_tokenizer, render
 
     work = _work(given)
     _start()

@@ -1,4 +1,4 @@
-"""What an engine is asked to write, and what it says of it while it writes."""
+"""What an engine is asked to write or to score, and what it says of it."""
 
 from typing import Annotated, Literal
 
@@ -59,6 +59,26 @@ class Ask(Contract):
     """Whether somebody reads along. Else each choice is told once, when it is whole."""
 
 
+class Spoken(Contract):
+    """One message of a conversation that is scored. Its role is whatever the model was trained on."""
+
+    role: str
+    content: str
+
+
+class Score(Contract):
+    """How good is the answer that each of these conversations ends with? For a reward model."""
+
+    type: Literal["score"] = "score"
+    id: str
+    deployment: str
+    reply_to: str
+    conversations: tuple[tuple[Spoken, ...], ...] = Field(min_length=1)
+
+
+Question = Ask | Score
+
+
 class Cancel(Contract):
     """Nobody waits for the answer any more."""
 
@@ -72,7 +92,7 @@ class Look(Contract):
     type: Literal["look"] = "look"
 
 
-Letter = Annotated[Ask | Cancel | Look, Field(discriminator="type")]
+Letter = Annotated[Ask | Score | Cancel | Look, Field(discriminator="type")]
 
 
 class Letters(Contract):
@@ -103,10 +123,11 @@ class Numbered(Contract):
 
 
 class Taken(Numbered):
-    """The engine has read the prompt and will answer."""
+    """The engine will answer."""
 
     type: Literal["taken"] = "taken"
-    prompt_tokens: int
+    prompt_tokens: int = 0
+    """Of the prompt that it has read. What is to be scored is read later, and counted with its marks."""
 
 
 class Delta(Numbered):
@@ -122,6 +143,23 @@ class Delta(Numbered):
     """With the choice's last piece."""
 
 
+class Mark(Contract):
+    """What became of one conversation."""
+
+    score: float | None
+    """Any number; higher is better. None where `fault` says why there is none."""
+    tokens: int = Field(0, ge=0)
+    """How long it is, as the model reads it."""
+    fault: FaultReport | None = None
+
+
+class Marks(Numbered):
+    """One for each conversation, in their order. It is the last thing that is said of a request for scores."""
+
+    type: Literal["marks"] = "marks"
+    marks: tuple[Mark, ...]
+
+
 class Refusal(Numbered):
     """The engine does not answer, or stops in the midst of it."""
 
@@ -129,7 +167,7 @@ class Refusal(Numbered):
     fault: FaultReport
 
 
-Said = Annotated[Taken | Delta | Refusal, Field(discriminator="type")]
+Said = Annotated[Taken | Delta | Marks | Refusal, Field(discriminator="type")]
 
 
 class Reply(Contract):

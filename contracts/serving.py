@@ -27,10 +27,12 @@ class Counts(Contract):
     prompt_tokens: int = Field(0, ge=0)
     tokens: int = Field(0, ge=0)
     """Written."""
+    scores: int = Field(0, ge=0)
+    """Conversations that a reward model was asked about."""
     tokens_per_s: float = Field(0.0, ge=0)
-    """Over the last ten seconds."""
+    """Over the last ten seconds: written, and of a reward model read."""
     first_token_ms: float | None = Field(None, ge=0)
-    """Median of the last hundred requests: from the engine's hearing of one to its first token."""
+    """Median of the last hundred requests: from the engine's hearing of one to its first token, or to its scores."""
 
 
 class Held(Contract):
@@ -41,7 +43,7 @@ class Held(Contract):
     """`stopping`: it takes nothing new. `gone`: it was let go, and is told of this last time."""
     fault: FaultReport | None = None
     running: int = Field(0, ge=0)
-    """Choices that are being written."""
+    """Choices that are being written, or conversations that are being scored."""
     waiting: int = Field(0, ge=0)
     counts: Counts = Counts()
     log: tuple[Annotated[Printed, Field(max_length=LONGEST_LINE)], ...] = Field((), max_length=MOST_LINES)

@@ -81,8 +81,8 @@ The library loads no model. Who calls `grade` brings a port along, through which
 grades = grade(grader, samples, items, Port(scorers=ByLength()))
 ```
 
-A job's worker loads the models that its evaluator names. On the page and in the API there is none, and without one
-nothing is scored.
+A job's worker loads the models that its evaluator names. A trial, on the page or over the API, asks one that is
+[deployed](deployments.md#reward-models), and says where to deploy it when none is.
 """
 
 

@@ -10,7 +10,8 @@ from transformers import PreTrainedTokenizerBase
 
 from contracts.dataset import PreparedRow, labelled
 from contracts.fault import Fault
-from trainer_worker.data import Counts, Turns, as_dataset, chunks, render, turns_of
+from trainer_worker.data import Counts, as_dataset, chunks, turns_of
+from trainer_worker.pretrained import Turns, render
 
 IDS = pa.list_(pa.int32())
 PAIRS = pa.schema([("prompt_ids", IDS), ("chosen_ids", IDS), ("rejected_ids", IDS)])

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from contracts.dataset import ColumnMapping, PreparedRow, prepare
 from contracts.fault import Fault
+from trainer_worker.pretrained import Turns, render
 
 ROWS_AT_ONCE = 2000
 IGNORED = -100
@@ -24,7 +25,6 @@ PROMPTS = pa.schema(
 )
 TOKENS = pa.schema([("input_ids", pa.list_(pa.int32())), ("labels", pa.list_(pa.int32()))])
 
-Turns = list[dict[str, str]]
 T = TypeVar("T")
 
 
@@ -126,12 +126,6 @@ def _fit(rows: list[PreparedRow], tokenizer: PreTrainedTokenizerBase, room: int)
         for n, ids in zip(doubtful, tokens, strict=True):
             fits[n] = len(ids) <= room
     return fits
-
-
-def render(tokenizer: PreTrainedTokenizerBase, turns: Turns, *, to_be_answered: bool) -> str:
-    """The conversation as the model's chat template writes it."""
-    text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=to_be_answered)
-    return str(text)
 
 
 def _encode(

@@ -19,14 +19,14 @@ from graders import Port
 from trainer_worker.assignment import EvaluationWork
 from trainer_worker.data import turns_of
 from trainer_worker.memory import peak_bytes
-from trainer_worker.models import load_model, task_of, use_bf16
+from trainer_worker.models import load_model, task_of
 from trainer_worker.orders import TO_END, TO_SAVE, Interrupted, OrderBook
 from trainer_worker.paper import Paper, Question, paper_of
-from trainer_worker.pretrained import context_of, end_ids, load_tokenizer
+from trainer_worker.pretrained import context_of, device_here, end_ids, load_tokenizer, use_bf16
 from trainer_worker.rewards import Scored, failed, refuse_silence, score
 from trainer_worker.rollouts import RolloutWriter
 from trainer_worker.sampler import Answer, Sampler
-from trainer_worker.scorers import device_here, load_port
+from trainer_worker.scorers import load_port
 from trainer_worker.spool import SpoolWriter
 
 

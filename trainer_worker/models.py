@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -27,20 +27,6 @@ CHUNK = 1 << 20
 ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 KINDS: dict[Task, Any] = {"text": AutoModelForCausalLM, "reward": AutoModelForSequenceClassification}
 CONFIGS: dict[Task, dict[str, Any]] = {"text": LOCAL, "reward": LOCAL | {"num_labels": 1}}
-
-
-class Precise(Protocol):
-    """A training's hyperparameters, or an evaluation's settings."""
-
-    @property
-    def precision(self) -> Literal["auto", "fp32", "bf16"]: ...
-
-
-def use_bf16(h: Precise) -> bool:
-    """Whether the forward and backward pass run in bf16: what was asked for, or what the GPU is good at."""
-    if h.precision == "auto":
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return h.precision == "bf16"
 
 
 def task_of(folder: Path) -> Task:

@@ -12,7 +12,8 @@ from contracts.dataset import PreparedRow
 from contracts.event import Skipped
 from contracts.fault import Fault
 from trainer_worker.assignment import EvaluationWork
-from trainer_worker.data import chunks, read_rows, render, turns_of
+from trainer_worker.data import chunks, read_rows, turns_of
+from trainer_worker.pretrained import render
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from trainer_worker.data import Turns, render
 from trainer_worker.decoding import Manner, Sampled, complete
-from trainer_worker.pretrained import end_ids
+from trainer_worker.pretrained import Turns, end_ids, render
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from whetstone_cli.evaluate import evaluate
 from whetstone_cli.gate import gate
 from whetstone_cli.login import login
 from whetstone_cli.say import note
+from whetstone_cli.score import score
 
 EXIT_CODES = """Exit codes: 0 done. 1 refused by the platform, or a gate failed. 2 the job failed or was cancelled.
 3 could not tell: the platform was not reached, the job has not got that far. 64 the command line is wrong.
@@ -48,4 +49,5 @@ app.add_typer(evaluators.app, name="evaluators")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.command()(evaluate)
+app.command()(score)
 app.command()(gate)

@@ -1,4 +1,4 @@
-"""What can go wrong when a model is asked to write."""
+"""What can go wrong when a model is asked to write or to score."""
 
 from contracts.catalogue.entry import Entry
 
@@ -11,7 +11,12 @@ SERVING: dict[str, Entry] = {
     "deployment.writes_no_text": (
         "user",
         "“{model}” is a reward model: it scores answers and writes none.",
-        "Ask the model that it was trained from, or another one that writes text.",
+        "Ask a model that writes text, or have answers scored: POST /api/v1/scores.",
+    ),
+    "deployment.gives_no_score": (
+        "user",
+        "“{model}” writes text and gives no scores.",
+        "Ask a reward model: a job with the method reward_model makes one.",
     ),
     "deployment.no_weights": (
         "user",
@@ -67,6 +72,11 @@ SERVING: dict[str, Entry] = {
         "user",
         "There is no serving test “{test}” here.",
         "Look it up on the deployment's page.",
+    ),
+    "serving_test.of_a_scorer": (
+        "user",
+        "“{model}” is a reward model: a serving test measures how fast a model writes.",
+        "Its page says how long its scores take.",
     ),
     "serving_test.running": (
         "user",
@@ -127,7 +137,7 @@ SERVING: dict[str, Entry] = {
     ),
     "engine.lost": (
         "capacity",
-        "The engine that was writing stopped before it was done.",
+        "The engine that was answering stopped before it was done.",
         "Send the request again: another one takes its place.",
     ),
     "completion.too_long": (
@@ -160,6 +170,22 @@ SERVING: dict[str, Entry] = {
         "user",
         "The engine does not take this request: {detail}",
         "Change the request as it says.",
+    ),
+    "score.too_long": (
+        "user",
+        "The model reads at most {context} tokens, and the conversation has {tokens}.",
+        "Shorten the conversation.",
+    ),
+    "score.empty": ("user", "The model's chat template makes nothing of this conversation.", "Send at least one word."),
+    "score.not_a_number": (
+        "grader",
+        "“{model}” gave {score}, which is no score.",
+        "Its weights may be broken: look at the loss of the job that it comes from.",
+    ),
+    "score.broken": (
+        "platform",
+        "The engine broke while it scored: {detail}",
+        "Send the request again. The engine's log says more.",
     ),
     "completion.broken": (
         "platform",

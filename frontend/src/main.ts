@@ -15,6 +15,7 @@ const HEAVY: Record<string, () => Promise<unknown>> = {
   "job-file": () => import("./elements/job-file"),
   "job-live": () => import("./elements/job-live"),
   "job-log": () => import("./elements/job-log"),
+  "score-form": () => import("./elements/score-form"),
   "serving-curves": () => import("./elements/serving-curves"),
   "rollout-table": () => import("./elements/rollout-table"),
   "file-upload": () => import("./elements/file-upload"),

@@ -12,7 +12,7 @@ from trl import GRPOTrainer, RLOOTrainer
 
 from tests.trainer_worker.trainers import grpo_trainer, one_batch
 from trainer_worker.batch import can_lead
-from trainer_worker.data import render
+from trainer_worker.pretrained import render
 
 
 @pytest.mark.parametrize(

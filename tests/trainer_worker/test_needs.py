@@ -15,11 +15,11 @@ from contracts.method import GrpoHyperparameters
 from tests.trainer_worker.jobs import full, grpo
 from tests.trainer_worker.trainers import assignment_of
 from trainer_worker.assignment import Assignment
-from trainer_worker.data import read_rows, render, turns_of
+from trainer_worker.data import read_rows, turns_of
 from trainer_worker.methods import base
 from trainer_worker.methods.fitting import use_checkpointing
 from trainer_worker.needs import Needs, advice
-from trainer_worker.pretrained import load_tokenizer
+from trainer_worker.pretrained import load_tokenizer, render
 from trainer_worker.spool import SpoolReader, SpoolWriter
 
 

@@ -20,10 +20,9 @@ from trainer_worker import memory
 from trainer_worker.assignment import Assignment
 from trainer_worker.callbacks import Watch
 from trainer_worker.checkpoints import check, seal
-from trainer_worker.data import render
 from trainer_worker.models import load_model, save
 from trainer_worker.orders import Interrupted, OrderBook, Orders, write_orders
-from trainer_worker.pretrained import context_of
+from trainer_worker.pretrained import context_of, render
 from trainer_worker.rewards import GraderReward
 from trainer_worker.sampler import Sampler
 from trainer_worker.spool import SpoolReader, SpoolWriter

@@ -21,12 +21,11 @@ from tests.trainer_worker.jobs import DIGITS, full, grpo, make_spec, tiny_model
 from tests.trainer_worker.other_side import OtherSide
 from tests.trainer_worker.test_attempts import finished, weights
 from tests.trainer_worker.trainers import assignment_of
-from trainer_worker import scorers
-from trainer_worker.data import render
+from trainer_worker import scorer
 from trainer_worker.methods.fitting import use_checkpointing
 from trainer_worker.models import load_model
 from trainer_worker.needs import Needs
-from trainer_worker.pretrained import load_tokenizer
+from trainer_worker.pretrained import load_tokenizer, render
 from trainer_worker.scorers import load_port
 from trainer_worker.worker import Worker
 from whetstone.starter import data
@@ -63,7 +62,7 @@ def scored(folder: Path, *texts: str) -> list[float | None]:
 def test_every_conversation_has_the_score_that_the_model_gives_it_alone(
     taste: Path, tokens_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scorers, "TOKENS_AT_ONCE", tokens_at_once)
+    monkeypatch.setattr(scorer, "TOKENS_AT_ONCE", tokens_at_once)
     texts = ["2", "a much longer answer", "", "22", "two"]
     model = AutoModelForSequenceClassification.from_pretrained(taste)
     tokenizer = load_tokenizer(taste)

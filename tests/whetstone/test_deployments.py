@@ -87,7 +87,8 @@ def test_without_a_place_nobody_waits_for_one(model: Model, free: float, alive: 
 def test_what_cannot_be_asked_is_refused_at_once(model: Model) -> None:
     say()
     scorer = make_model("scorer")
-    Model.objects.filter(id=scorer.id).update(task="reward")
+    weights = [{"path": "model.safetensors", "sha256": "1" * 64, "size": 4}]
+    Model.objects.filter(id=scorer.id).update(task="reward", files=weights)
     make_model("blank")
     cases = {
         "nobody": "model_missing",

@@ -161,7 +161,10 @@ def test_a_trial_scores_the_other_parts_and_says_why_this_one_is_not() -> None:
     grade = one["grade"]
     assert (grade["score"], grade["sub"]["right"]["score"], grade["sub"]["taste"]["score"]) == (None, 1.0, None)
     said = grade["sub"]["taste"]["errors"]["model_grader_server_error_details"]
-    assert said == "The reward model “taste” is asked on a worker only, while a job runs: not scored here."
+    assert said == (
+        "The reward model “taste” is not deployed, so nothing is scored. "
+        "Deploy it: http://127.0.0.1:8000/deployments/new?model=taste"
+    )
 
 
 def test_a_trial_on_rows_has_what_was_asked_beside_the_answer() -> None:

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
-from contracts.completion import Ask, Cancel, Letter, Refusal, Said
+from contracts.completion import Ask, Cancel, Letter, Question, Refusal, Said, Score
 from contracts.fault import Fault, FaultReport
 from contracts.job import FileRef
 from contracts.serving import Attendance, Duties, Load
@@ -16,7 +16,7 @@ from trainer_worker.client import Refused, Unreachable
 from trainer_worker.engine.holding import Holding
 from trainer_worker.engine.outbox import Outbox
 from trainer_worker.engine.platform import HostPlatform
-from trainer_worker.engine.port import Engine
+from trainer_worker.engine.port import Engine, Rater, Writer
 from trainer_worker.engine.shelf import Shelf
 from trainer_worker.engine.starting import start_engine
 from trainer_worker.machine import free_memory_gb, free_of_gpu_gb, this_machine
@@ -185,7 +185,7 @@ class Host:
                 self._read(letter)
 
     def _read(self, letter: Letter) -> None:
-        if isinstance(letter, Ask):
+        if isinstance(letter, Ask | Score):
             self._ask(letter)
         elif isinstance(letter, Cancel):
             if (holding := self._asked.get(letter.id)) is not None and holding.engine is not None:
@@ -194,7 +194,7 @@ class Host:
         else:
             self._due.set()
 
-    def _ask(self, ask: Ask) -> None:
+    def _ask(self, ask: Question) -> None:
         """A request that comes again, because the answer that brought it was lost, is being answered already."""
         if ask.id in self._asked:
             return
@@ -205,7 +205,17 @@ class Host:
         if len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
         holding.meter.begin(ask)
-        holding.engine.ask(ask)
+        self._hand_over(ask, holding.engine, holding.load.name)
+
+    def _hand_over(self, ask: Question, engine: Engine, called: str) -> None:
+        """The model may have become one of the other kind since the platform looked."""
+        if isinstance(ask, Score) and isinstance(engine, Rater):
+            return engine.score(ask)
+        if isinstance(ask, Ask) and isinstance(engine, Writer):
+            return engine.ask(ask)
+        code = "deployment.writes_no_text" if isinstance(ask, Ask) else "deployment.gives_no_score"
+        fault = FaultReport(code=code, field="model", params={"model": called})
+        self._tell(ask.reply_to, Refusal(ask=ask.id, fault=fault))
 
     def _tell(self, to: str, said: Said) -> None:
         if (holding := self._asked.get(said.ask)) is not None:

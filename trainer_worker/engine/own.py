@@ -26,14 +26,12 @@ from trainer_worker.engine.port import Tell
 from trainer_worker.engine.prompt import Reader
 from trainer_worker.engine.row import Row
 from trainer_worker.engine.text import Text
-from trainer_worker.pretrained import LOCAL, context_of, end_ids, load_tokenizer
+from trainer_worker.pretrained import LOCAL, READING, context_of, end_ids, load_tokenizer
 
 log = logging.getLogger(__name__)
 MOST_WAITING = 512
 """Choices that wait. Whoever comes then is told to come again."""
 MOST_ROWS = 64
-_READING = threading.Lock()
-"""Held while a model is read: transformers prepares one by settings of the whole process, and two at once break."""
 
 
 @dataclass
@@ -51,7 +49,7 @@ class Loaded:
         """Raises Fault engine.cannot_lead, and whatever transformers raises for files that are no model."""
         device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        with _READING:
+        with READING:
             model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, **LOCAL)
         if not can_lead(model):
             raise Fault("engine.cannot_lead", architecture=type(model).__name__)

@@ -1,10 +1,10 @@
-"""What every engine can do, whatever writes inside it. One holds one model, and any number of adapters over it."""
+"""What every engine can do, whatever works inside it. One holds one model, and any number of adapters over it."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from contracts.completion import Ask, Said
+from contracts.completion import Ask, Said, Score
 from contracts.fault import FaultReport
 from contracts.serving import Load
 
@@ -15,7 +15,7 @@ Tell = Callable[[str, Said], None]
 class Engine(Protocol):
     @property
     def fault(self) -> FaultReport | None:
-        """Why it can write no more. None while it can."""
+        """Why it can answer no more. None while it can."""
         ...
 
     def hold(self, load: Load, adapter: Path | None) -> None:
@@ -27,19 +27,33 @@ class Engine(Protocol):
         ...
 
     def let_go(self, deployment: str) -> None:
-        """What is still being written for it is refused. Its adapter leaves the memory."""
+        """What is still being answered for it is refused. Its adapter leaves the memory."""
         ...
 
     def busy_with(self, deployment: str) -> tuple[int, int]:
-        """Choices of it that are being written, and those that wait."""
-        ...
-
-    def ask(self, ask: Ask) -> None:
-        """Take a request in, or refuse it. Never blocks: all that is to be said of it is told."""
+        """Choices of it that are being written or conversations that are being scored, and those that wait."""
         ...
 
     def cancel(self, ask: str) -> None: ...
 
     def close(self) -> None:
-        """Let the model go. What is still being written is refused."""
+        """Let the model go. What is still being answered is refused."""
+        ...
+
+
+@runtime_checkable
+class Writer(Engine, Protocol):
+    """One whose model writes text."""
+
+    def ask(self, ask: Ask) -> None:
+        """Take a request in, or refuse it. Never blocks: all that is to be said of it is told."""
+        ...
+
+
+@runtime_checkable
+class Rater(Engine, Protocol):
+    """One whose model is a reward model."""
+
+    def score(self, letter: Score) -> None:
+        """As Writer.ask."""
         ...

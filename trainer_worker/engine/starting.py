@@ -1,4 +1,4 @@
-"""Which engine writes on this host. The libraries are heavy, and loaded with the first model: an idle host is small."""
+"""Which engine works on this host. The libraries are heavy, and loaded with the first model: an idle host is small."""
 
 import shlex
 import shutil
@@ -16,10 +16,19 @@ CACHE_SHARE = 0.25
 
 
 def start_engine(settings: Settings, load: Load, folder: Path, tell: Tell, note: Callable[[str], None]) -> Engine:
-    """Returns once the model of the folder is in memory. Raises Fault engine.cannot_lead, and whatever the engine does.
+    """Returns once the model of the folder is in memory. A reward model is always held by an engine of this platform,
+    which is what gives it the scores that it gives in trainings.
 
     `note` takes lines for the deployment's log.
+
+    Raises:
+        Fault: engine.cannot_lead, evaluator.not_a_reward_model, and whatever the engine does.
     """
+    if load.model.task == "reward":
+        from trainer_worker.engine.scoring import ScoringEngine, scorer_from
+
+        note("as a reward model, with the engine of this platform")
+        return ScoringEngine(load.model.name, scorer_from(load.model.name, folder), tell)
     if uses_vllm(settings):
         from trainer_worker.engine.vllm import VllmEngine
 

@@ -19,8 +19,8 @@ from graders import Port
 from trainer_worker.assignment import Assignment
 from trainer_worker.data import read_rows
 from trainer_worker.methods.fitting import use_checkpointing
-from trainer_worker.models import load_model, task_of, use_bf16
-from trainer_worker.pretrained import context_of, load_tokenizer
+from trainer_worker.models import load_model, task_of
+from trainer_worker.pretrained import context_of, load_tokenizer, use_bf16
 from trainer_worker.scorers import load_port
 from trainer_worker.spool import SpoolWriter
 

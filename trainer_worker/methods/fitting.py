@@ -9,10 +9,9 @@ from contracts.dataset import prepare
 from contracts.estimate import GB, Workload, estimate, needs_checkpointing
 from contracts.method import RowHyperparameters
 from trainer_worker.assignment import Assignment
-from trainer_worker.data import render, turns_of
-from trainer_worker.models import use_bf16
+from trainer_worker.data import turns_of
 from trainer_worker.needs import Needs, cpu_bytes, longest_lines, shape_of
-from trainer_worker.pretrained import context_of
+from trainer_worker.pretrained import context_of, render, use_bf16
 
 
 def use_checkpointing(assignment: Assignment, model: Any, tokenizer: Any) -> bool:  # Any: of transformers, untyped

@@ -1,6 +1,7 @@
 /** Asking a model over the platform's own `/v1/chat/completions`, with the page's session. */
 
-import { ApiError, getJson, problemIn, send } from "../api";
+import { ApiError, getJson, problemIn } from "../api";
+import { patiently } from "../patience";
 import type { Message } from "./thread";
 
 export interface Alternative {
@@ -38,30 +39,22 @@ interface Chunk {
 }
 
 const ALTERNATIVES = 5;
-/** What passes by itself: asked again as soon as the server says it is worth it. */
-const PASSES = new Set(["deployment.loading", "engine.busy"]);
-const PATIENCE_S = 15 * 60;
 
 /** Every piece as it is written. Aborting stops the model, too. */
 export async function* ask(question: Question, signal: AbortSignal, wait: (waiting: Waiting) => void): AsyncGenerator<Piece> {
   const waiting = new Clock(question.model, wait);
   try {
-    const answer = await opened(question, signal, waiting);
-    yield* pieces(answer, () => waiting.stop());
+    yield* pieces(await opened(question, signal), () => waiting.stop());
   } finally {
     waiting.stop();
   }
 }
 
-async function opened({ model, messages, sampling, withProbabilities }: Question, signal: AbortSignal, waiting: Clock): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+async function opened({ model, messages, sampling, withProbabilities }: Question, signal: AbortSignal): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const probabilities = withProbabilities ? { logprobs: true, top_logprobs: ALTERNATIVES } : {};
-  for (;;) {
-    const answer = await send("/v1/chat/completions", { model, messages, ...sampling, ...probabilities, stream: true }, signal);
-    if (answer.ok && answer.body !== null) return answer.body;
-    const problem = problemIn(await answer.json().catch(() => null), answer.status);
-    if (!PASSES.has(problem.code) || waiting.seconds > PATIENCE_S) throw new ApiError(answer.status, problem, null);
-    await pause(1000 * Number(answer.headers.get("retry-after") ?? 2), signal);
-  }
+  const answer = await patiently("/v1/chat/completions", { model, messages, ...sampling, ...probabilities, stream: true }, signal);
+  if (answer.body === null) throw new ApiError(answer.status, problemIn(null, answer.status), null);
+  return answer.body;
 }
 
 async function* pieces(body: ReadableStream<Uint8Array<ArrayBuffer>>, began: () => void): AsyncGenerator<Piece> {
@@ -90,16 +83,6 @@ async function* dataLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncG
   } finally {
     void reader.cancel().catch(() => undefined); // whoever reads no further lets the model stop
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason instanceof Error ? signal.reason : new DOMException("", "AbortError"));
-    });
-  });
 }
 
 /** Counts the seconds until the first piece, and looks what the model is doing meanwhile. */

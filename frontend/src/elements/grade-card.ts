@@ -22,6 +22,12 @@ export function errorsIn(grade: JsonObject): string[] {
   return inner.length > 0 ? inner : own; // a combination repeats what its parts say
 }
 
+/** Addresses of this platform in a sentence can be clicked; any other stays text, as an answer may have made it up. */
+export function withLinks(sentence: string): (string | HTMLElement)[] {
+  const parts = sentence.split(/(https?:\/\/[^\s“”"<>]+)/);
+  return parts.map((part) => (part.startsWith(`${location.origin}/`) ? h("a", { href: part }, part) : part)).filter((part) => part !== "");
+}
+
 /** What explains the score, by name, with the names of the parts before what they saw. */
 export function evidenceIn(grade: JsonObject): [string, string][] {
   const evidence = isObject(grade["evidence"]) ? grade["evidence"] : {};
@@ -42,7 +48,7 @@ export function wholeGrade(grade: JsonObject): HTMLElement {
     { class: "grade" },
     h("div", { class: "grade-total" }, h("span", {}, gettext("Score")), scoreMark(grade)),
     ...subGrades(grade).map(([name, part]) => h("div", { class: "grade-part" }, h("code", {}, name), scoreMark(part))),
-    ...errorsIn(grade).map((message) => h("p", { class: "grade-error" }, message)),
+    ...errorsIn(grade).map((message) => h("p", { class: "grade-error" }, ...withLinks(message))),
     ...evidenceIn(grade).map(([name, seen]) => h("div", { class: "grade-evidence" }, h("code", {}, name), h("span", {}, seen))),
     h("details", { class: "receipt" }, h("summary", {}, gettext("Receipt")), h("pre", { class: "code" }, pretty(grade))),
   );

@@ -51,6 +51,7 @@ STATUS = {
     "engine.busy": 503,
     "engine.lost": 503,
     "completion.broken": 500,
+    "score.broken": 500,
     "label.being_published": 409,
     "replay.in_progress": 409,
     "upload.wrong_place": 409,

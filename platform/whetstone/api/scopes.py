@@ -24,6 +24,7 @@ WRITING: dict[str, Scope] = {
     "api/v1/labels/publish": Scope.FILES,
     "api/v1/merges": Scope.JOBS,
     "api/v1/models": Scope.READ,
+    "api/v1/scores": Scope.JOBS,
     "api/v1/suites": Scope.FILES,
     "api/v1/graders": Scope.JOBS,
     "api/v1/graders/check": Scope.READ,

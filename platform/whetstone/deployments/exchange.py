@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from asgiref.sync import async_to_sync
 from pydantic import TypeAdapter
 
-from contracts.completion import Ask, Cancel, Delta, Letter, Look, Refusal, Said, Taken
+from contracts.completion import Ask, Cancel, Delta, Letter, Look, Marks, Question, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
 from whetstone.deployments.mailbox import mailboxes
 from whetstone.deployments.models import Deployment, Host, detail_of
@@ -17,6 +17,7 @@ from whetstone.deployments.standing import Standing, Standings
 from whetstone.deployments.start import Called, hosts_for
 
 SAID: TypeAdapter[Said] = TypeAdapter(Said)
+Answer = Taken | Delta | Marks
 LOADING_S = 45.0
 """How long a request waits for its model to be loaded, before it is told to come again."""
 TAKEN_S = 15.0
@@ -33,8 +34,9 @@ class Exchange:
         self._standings = Standings()
         self._sorting: asyncio.Task[None] | None = None
 
-    async def answers(self, ask: Ask, called: Called) -> AsyncGenerator[Taken | Delta, None]:
-        """First that the request is taken, then piece by piece what is written, until every choice has ended.
+    async def answers(self, ask: Question, called: Called) -> AsyncGenerator[Answer, None]:
+        """First that the request is taken, then piece by piece what is written, until every choice has ended; or, once,
+        what a reward model gave.
 
         Closed early, it tells the engine that nobody waits any more.
 
@@ -62,7 +64,7 @@ class Exchange:
                     # Its host went before it read the request, so another one answers as if nothing had been.
                     await self._standings.changed(ask.deployment, holder, LOOK_S)
 
-    async def _asked(self, ask: Ask, holder: Standing) -> AsyncGenerator[Taken | Delta, None]:
+    async def _asked(self, ask: Question, holder: Standing) -> AsyncGenerator[Answer, None]:
         box = self._boxes[ask.id] = asyncio.Queue()
         self._sort()
         ended = False
@@ -85,9 +87,9 @@ class Exchange:
         return standing
 
     async def _until_ended(
-        self, ask: Ask, box: asyncio.Queue[Said], holder: Standing
-    ) -> AsyncGenerator[Taken | Delta, None]:
-        going_on = ask.choices
+        self, ask: Question, box: asyncio.Queue[Said], holder: Standing
+    ) -> AsyncGenerator[Answer, None]:
+        going_on = ask.choices if isinstance(ask, Ask) else 1
         is_taken, waited_s, last = False, 0.0, -1
         while going_on:
             try:
@@ -103,7 +105,7 @@ class Exchange:
             if isinstance(said, Refusal):
                 raise _fault(said.fault)
             is_taken = True
-            if isinstance(said, Delta) and said.finish is not None:
+            if isinstance(said, Marks) or (isinstance(said, Delta) and said.finish is not None):
                 going_on -= 1
             yield said
 

@@ -16,7 +16,7 @@ from whetstone.modelhub.models import FILES, Model
 SILENT_AFTER = timedelta(seconds=60)
 """A host attends every five seconds. What one holds that does not is given to others."""
 IDLE_S = 600
-TOTALS = ("requests", "errors", "cancelled", "prompt_tokens", "tokens")
+TOTALS = ("requests", "errors", "cancelled", "prompt_tokens", "tokens", "scores")
 
 
 def new_deployment_id() -> str:
@@ -131,6 +131,11 @@ class Deployment(Owned):
     @property
     def ref(self) -> ModelRef:
         return ModelRef.model_validate(self.model)
+
+    @property
+    def scores(self) -> bool:
+        """Whether it is a reward model. Any other writes text."""
+        return self.ref.task == "reward"
 
     @property
     def adapter_files(self) -> tuple[FileRef, ...]:

@@ -4,6 +4,7 @@ import orjson
 
 from contracts.fault import Fault
 from contracts.job import FileRef, ModelRef
+from contracts.method import Task
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.artifacts.store import find, open_blob
@@ -17,20 +18,25 @@ LARGEST_CONFIG = 1 << 20
 
 
 def find_served(team: Team, name: str) -> Model:
-    """A model of the hub, or what a checkpoint would be as one. It writes text, and has weights.
+    """A model of the hub, or what a checkpoint would be as one. It has weights.
 
     Raises:
-        Fault: deployment.model_missing, .writes_no_text, .no_weights, checkpoint.is_adapter.
+        Fault: deployment.model_missing, .no_weights, checkpoint.is_adapter.
     """
     named = find_named(team, name)
     model = model_of(*named) if named else owned(Model, team).select_related("base").filter(name=name).first()
     if model is None:
         raise Fault("deployment.model_missing", field="model", model=name)
-    if model.task != Model.Task.TEXT:
-        raise Fault("deployment.writes_no_text", field="model", model=name)
     if not model.has_weights:
         raise Fault("deployment.no_weights", field="model", model=name)
     return model
+
+
+def require_task(name: str, task: str, wanted: Task) -> None:
+    """Raises Fault deployment.writes_no_text or .gives_no_score."""
+    if task != wanted:
+        code = "deployment.writes_no_text" if wanted == "text" else "deployment.gives_no_score"
+        raise Fault(code, field="model", model=name)
 
 
 def can_share(model: Model) -> bool:
@@ -59,6 +65,8 @@ def _whole(model: Model) -> ModelRef:
 
 
 def _laid_over(model: Model) -> tuple[ModelRef, tuple[FileRef, ...]]:
+    if model.task == Model.Task.REWARD:
+        raise Fault("engine.unfit_adapter", field="model", model=model.name, detail="it brings a reward model's head")
     adapter = tuple(model.manifest if model.is_adapter else of_model(model.manifest, "adapter"))
     if not adapter:
         raise Fault("deployment.no_adapter", field="shares_base", model=model.name)

@@ -34,7 +34,9 @@ class Lost(Exception):
 
 
 def begin_test(user: User, deployment: Deployment, plan: ServingPlan) -> ServingTest:
-    """Raises Fault serving_test.running: two at once would measure each other."""
+    """Raises Fault serving_test.running: two at once would measure each other; or serving_test.of_a_scorer."""
+    if deployment.scores:
+        raise Fault("serving_test.of_a_scorer", field="deployment_id", model=deployment.name)
     if deployment.serving_tests.filter(state__in=(State.QUEUED, State.RUNNING)).exists():
         raise Fault("serving_test.running", field="deployment_id", model=deployment.name)
     about = {"created_by": user, "model": deployment.serves, "plan": plan.model_dump(mode="json")}

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from contracts.fault import Fault
+from contracts.method import Task
 from whetstone import clock
 from whetstone.accounts.models import Team
 from whetstone.accounts.scope import owned
 from whetstone.deployments.attend import AGAIN_AFTER
 from whetstone.deployments.models import SILENT_AFTER, Deployment, Host, detail_of
 from whetstone.deployments.room import held_by, needed_gb
-from whetstone.deployments.serves import find_served, lay_out
+from whetstone.deployments.serves import find_served, lay_out, require_task
 from whetstone.deployments.standing import Standing, standing_of
 from whetstone.deployments.states import move
 from whetstone.jobs.permissions import owner_of
@@ -32,13 +33,15 @@ class Called:
     """Who could load it, while it is not ready."""
 
 
-def call(team: Team, name: str) -> Called:
-    """Find the deployment that is asked by this name. It is started when it does not run.
+def call(team: Team, name: str, task: Task = "text") -> Called:
+    """Find the deployment that is asked by this name, to write or to score. It is started when it does not run.
 
     Raises:
-        Fault: deployment.off, .no_engine, .no_room, .failed, and whatever `find_served` and `lay_out` raise.
+        Fault: deployment.off, .no_engine, .no_room, .failed, and whatever `find_served`, `require_task` and `lay_out`
+            raise.
     """
-    found = _find(team, name) or _begin(owner_of(team, name) or team, name)
+    found = _find(team, name) or _begin(owner_of(team, name) or team, name, task)
+    require_task(name, found.ref.task, task)
     if found.is_off:
         raise Fault("deployment.off", field="model", model=name, deployment=found.id)
     now = clock.now()
@@ -60,10 +63,21 @@ def _find(team: Team, name: str) -> Deployment | None:
     return None
 
 
-def _begin(team: Team, name: str) -> Deployment:
+def call_and_let_go(team: Team, name: str, task: Task = "text") -> Called:
+    """The same. Waiting for an engine holds no connection to the database."""
+    try:
+        return call(team, name, task)
+    finally:
+        if not connection.in_atomic_block:
+            connection.close()
+
+
+def _begin(team: Team, name: str, task: Task) -> Deployment:
     now = clock.now()
+    model = find_served(team, name)
+    require_task(name, model.task, task)
     fresh = Deployment(team=team, name=name, serves=name, changed_at=now, asked_at=now)
-    lay_out(fresh, find_served(team, name))
+    lay_out(fresh, model)
     try:
         with transaction.atomic():
             fresh.save(force_insert=True)

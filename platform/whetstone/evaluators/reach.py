@@ -1,15 +1,13 @@
-"""What graders can reach from the web: judges and services over HTTP. No reward model, because none is loaded here."""
+"""What graders can reach from the web: judges and services over HTTP."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NoReturn
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from graders import Conversation, Grader, Port, Unreachable, asks_outside
+from graders import Grader, Port, asks_outside
 from graders.http import Allowed, AnswerCache, Calls, JudgeAddress, http_port
+from graders.port import NOWHERE
 from whetstone.accounts.models import Team
 from whetstone.evaluators.judges import reach_of
 
@@ -19,27 +17,15 @@ TIMEOUT_S = 30.0
 TRIES = 2
 
 
-class OnWorkers:
-    """Reward models are asked by the worker that carries a job out."""
-
-    def score(self, model: str, conversations: Sequence[Conversation]) -> NoReturn:
-        """Always raises Unreachable."""
-        sentence = _("The reward model “%(model)s” is asked on a worker only, while a job runs: not scored here.")
-        raise Unreachable(sentence % {"model": model})
-
-
-WEB = Port(scorers=OnWorkers())
-
-
 def web_port(team: Team, grader: Grader) -> Port:
     """With the team's judges and secrets, as far as the grader asks for them."""
     if not asks_outside(grader):
-        return WEB
+        return NOWHERE
     reach = reach_of(team, grader, settings.ENVIRONMENT.private_hosts)
     here = settings.ENVIRONMENT.public_url
     judges = [JudgeAddress(**one.at(here).model_dump(), timeout_s=TIMEOUT_S) for one in reach.judges]
     calls, cache = _calls(reach.private_hosts), _cache(settings.HOME)
-    return http_port(judges, reach.secrets, calls, cache, beside=WEB, home=_home(here))
+    return http_port(judges, reach.secrets, calls, cache, home=_home(here))
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
 
+from asgiref.sync import sync_to_async
 from django.utils import translation
 
 from graders import Grade, Grader, Item, Port, Sample, asks_outside, grade
@@ -43,10 +44,11 @@ async def in_chunks(
 
     place, size = 0, FIRST_OUTSIDE if asks_outside(grader) else FIRST
     thread = ThreadPoolExecutor(1)
+    apart = sync_to_async(graded, thread_sensitive=False, executor=thread)  # what awaits something does so in our loop
     try:
         while place < len(samples):
             end, began = min(place + size, len(samples)), perf_counter()
-            yield await asyncio.get_running_loop().run_in_executor(thread, graded, place, end)
+            yield await asyncio.shield(apart(place, end))
             place, size = end, _next_size(size, perf_counter() - began)
     finally:
         thread.submit(jails.close)  # behind the chunk that may still be graded

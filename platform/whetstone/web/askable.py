@@ -19,10 +19,11 @@ JOBS = 20
 
 def askable(team: Team) -> list[dict[str, Any]]:
     """Names in groups, each name once."""
-    ready = list(owned(Deployment, team).filter(status="ready").order_by("-asked_at").values_list("name", flat=True))
+    writing = owned(Deployment, team).filter(model__task="text")
+    ready = list(writing.filter(status="ready").order_by("-asked_at").values_list("name", flat=True))
     rows = owned(Model, team).filter(task=Model.Task.TEXT).order_by("-created_at")
     models = [model.name for model in rows if model.has_weights and not model.is_adapter]
-    deployed = list(owned(Deployment, team).order_by("name").values_list("name", flat=True))
+    deployed = list(writing.order_by("name").values_list("name", flat=True))
     groups = [
         (_("Running now"), ready),
         (_("Models"), models),

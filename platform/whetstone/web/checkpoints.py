@@ -26,10 +26,11 @@ def checkpoint_rows(job: Job) -> list[Row]:
     """Newest first."""
     found = checkpoints_of(job)
     headline = headline_of(job.method, [one.held_out for one in found])
-    writes_text = METHODS[job.method].makes == "text"
     kept = [not one.is_damaged and (not one.is_adapter or has_base(job)) for one in found]
+    writes = METHODS[job.method].makes == "text"  # a reward model is loaded whole
     return [
-        Row(one, _told(headline, one.score), can, can and writes_text) for one, can in zip(found, kept, strict=True)
+        Row(one, _told(headline, one.score), can, can and (writes or not one.is_adapter))
+        for one, can in zip(found, kept, strict=True)
     ]
 
 

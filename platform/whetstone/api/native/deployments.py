@@ -31,12 +31,14 @@ class StatsJson(TypedDict):
     prompt_tokens: int
     tokens: int
     """Written."""
+    scores: int
+    """Conversations that a reward model was asked about."""
     tokens_per_s: float
-    """Over the last ten seconds."""
+    """Over the last ten seconds: written, and of a reward model read."""
     first_token_ms: float | None
-    """Median of the last hundred streamed requests, within the engine."""
+    """Median of the last hundred streamed requests, within the engine; of a reward model until it had the scores."""
     running: int
-    """Answers that are being written."""
+    """Answers that are being written, or scored."""
     waiting: int
 
 
@@ -45,9 +47,11 @@ class DeploymentJson(TypedDict):
     id: str
     object: Annotated[str, one_of("deployment")]
     name: str
-    """The `model` of a request to `/v1/chat/completions`."""
+    """The `model` of a request to `/v1/chat/completions`, or to `/api/v1/scores`."""
     model: str
     """What it serves."""
+    task: Annotated[str, one_of("text", "reward")]
+    """Whether it writes, or scores."""
     base: str | None
     """The model that an adapter alone is laid over, and that other deployments may share."""
     is_on_demand: bool
@@ -145,6 +149,7 @@ def deployment_json(one: Deployment) -> DeploymentJson:
         "object": "deployment",
         "name": one.name,
         "model": one.serves,
+        "task": one.ref.task,
         "base": one.ref.name if one.adapter else None,
         "is_on_demand": one.is_on_demand,
         "status": one.status,
@@ -169,6 +174,7 @@ def stats_json(one: Deployment) -> StatsJson:
         "cancelled": counts.cancelled,
         "prompt_tokens": counts.prompt_tokens,
         "tokens": counts.tokens,
+        "scores": counts.scores,
         "tokens_per_s": counts.tokens_per_s,
         "first_token_ms": counts.first_token_ms,
         "running": one.running,

@@ -16,10 +16,11 @@ from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.api.errors import fault_json
 from whetstone.api.native.sources import LARGEST, Named, grader_of, prepared, targets_of
+from whetstone.api.scorers import trial_port
 from whetstone.datasets.find import find_version
 from whetstone.evaluators.contrasts import CONTRASTS
 from whetstone.evaluators.judges import missing_outside
-from whetstone.evaluators.reach import MOST_ROWS, web_port
+from whetstone.evaluators.reach import MOST_ROWS
 from whetstone.evaluators.tricks import TRICKS
 
 router = Router(tags=["graders"])
@@ -173,4 +174,4 @@ def _aimed(request: HttpRequest, body: Attack, answers: int, rows: int) -> tuple
     targets = targets_of(prepared(team, body.dataset, body.offset, body.limit or min(rows, most)))
     if len(targets) > most:
         raise Fault("evaluator.too_many_rows", field="limit", most=str(most))
-    return grader, targets, web_port(team, grader)
+    return grader, targets, trial_port(team, grader)

@@ -21,6 +21,7 @@ from whetstone.api.native import (
     labels,
     merges,
     models,
+    scores,
     serving_tests,
     suites,
     trials,
@@ -57,6 +58,7 @@ native_api.add_router("/merges", merges.router)
 native_api.add_router("/imports", imports.router)
 native_api.add_router("/deployments", serving_tests.router)  # before the ids
 native_api.add_router("/deployments", deployments.router)
+native_api.add_router("/scores", scores.router)
 native_api.add_router("/conversations", conversations.router)
 native_api.add_router("/labels", labels.router)
 native_api.add_router("/jobs", jobs.router)

@@ -18,7 +18,8 @@ from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.api.errors import error_json
 from whetstone.api.native.sources import Named, Rows, Source, Told, grader_of, rows_of
-from whetstone.evaluators.reach import MOST_ROWS, web_port
+from whetstone.api.scorers import trial_port
+from whetstone.evaluators.reach import MOST_ROWS
 from whetstone.evaluators.trial import in_chunks
 
 router = Router(tags=["graders"])
@@ -62,7 +63,7 @@ def stream(request: HttpRequest, body: Try) -> StreamingHttpResponse:
     team = caller(request).team
     grader = grader_of(team, body)
     rows = few_enough(grader, rows_of(team, body))
-    lines = _lines(request, grader, rows, web_port(team, grader), translation.get_language())
+    lines = _lines(request, grader, rows, trial_port(team, grader), translation.get_language())
     response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
     response["Cache-Control"] = "no-cache"
     response["X-Accel-Buffering"] = "no"
@@ -106,4 +107,4 @@ def few_enough(grader: Grader, rows: Rows) -> Rows:
 
 def graded(team: Team, grader: Grader, rows: Rows) -> list[Grade]:
     """All at once. Raises Fault evaluator.too_many_rows."""
-    return grade(grader, few_enough(grader, rows).samples, rows.items, web_port(team, grader))
+    return grade(grader, few_enough(grader, rows).samples, rows.items, trial_port(team, grader))

@@ -6,11 +6,12 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import JsonValue
 
-from graders import grade, parse
+from graders import Port, grade, parse
 from graders.run_response import RunResponse, run_response
 from graders.sample import sample_of
+from whetstone.api.caller import caller
 from whetstone.api.openai.schema import ValidGrader
-from whetstone.evaluators.reach import WEB
+from whetstone.api.scorers import DeployedScorers
 
 router = Router(tags=["graders"])
 
@@ -37,6 +38,7 @@ def validate(request: HttpRequest, body: Validate) -> ValidGrader:
 def run(request: HttpRequest, body: Run) -> RunResponse:
     grader = parse(body.grader)
     item = ({} if body.reference_answer is None else {"reference_answer": body.reference_answer}) | (body.item or {})
+    port = Port(scorers=DeployedScorers(caller(request).team))
     started = perf_counter()
-    (receipt,) = grade(grader, [{"prompt": [], **sample_of(body.model_sample)}], [item], WEB)
+    (receipt,) = grade(grader, [{"prompt": [], **sample_of(body.model_sample)}], [item], port)
     return run_response(receipt, perf_counter() - started)

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import connection
 from django.http import HttpRequest
 
 from contracts.completion import Ask, Delta, FinishReason, Taken, Told
 from whetstone.accounts.ids import new_id
-from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
 from whetstone.api.openai.chat_schema import TokenUsageJson
-from whetstone.deployments.exchange import exchange
-from whetstone.deployments.start import Called, call
+from whetstone.deployments.exchange import Answer, exchange
+from whetstone.deployments.start import call_and_let_go
 
 Json = dict[str, Any]
 
@@ -47,7 +45,7 @@ class Writing:
     choices: int
     """To each prompt."""
     created: int
-    pieces: list[AsyncGenerator[Taken | Delta, None]]
+    pieces: list[AsyncGenerator[Answer, None]]
     closing: AsyncExitStack
 
     async def collected(self) -> list[Choice]:
@@ -72,7 +70,7 @@ class Writing:
             return
         arrived: asyncio.Queue[tuple[int, Delta] | None] = asyncio.Queue()
 
-        async def forward(prompt: int, pieces: AsyncIterator[Taken | Delta]) -> None:
+        async def forward(prompt: int, pieces: AsyncIterator[Answer]) -> None:
             async for piece in pieces:
                 if isinstance(piece, Delta):
                     arrived.put_nowait((prompt * self.choices + piece.choice, piece))
@@ -106,9 +104,9 @@ async def begin(request: HttpRequest, model: str, asks: Sequence[Json]) -> Writi
     """Returns once an engine has taken every prompt. Raises the Fault when it does not: nothing was answered then."""
     who = caller(request)
     who.require_model(model)
-    called = await sync_to_async(_call)(who.team, model)
+    called = await sync_to_async(call_and_let_go)(who.team, model)
     closing = AsyncExitStack()
-    pieces: list[AsyncGenerator[Taken | Delta, None]] = []
+    pieces: list[AsyncGenerator[Answer, None]] = []
     prompt_tokens = 0
     try:
         for one in asks:
@@ -122,15 +120,6 @@ async def begin(request: HttpRequest, model: str, asks: Sequence[Json]) -> Writi
         await closing.aclose()
         raise
     return Writing(model, prompt_tokens, asks[0].get("choices", 1), int(time.time()), pieces, closing)
-
-
-def _call(team: Team, model: str) -> Called:
-    """Waiting for an engine holds no connection to the database."""
-    try:
-        return call(team, model)
-    finally:
-        if not connection.in_atomic_block:
-            connection.close()
 
 
 def usage(prompt_tokens: int, completion_tokens: int) -> TokenUsageJson:

@@ -26,7 +26,7 @@ from whetstone.deployments.serving_tests import begin_test, cancel_test, find_te
 from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.models import Job
 from whetstone.modelhub.models import Model
-from whetstone.web.snippets import snippets
+from whetstone.web.snippets import snippets, snippets_of_scorer
 from whetstone.web.words import DEPLOYMENT_MARKS, DEPLOYMENT_REASONS, DEPLOYMENT_STATES, SERVING_TEST_STATES
 
 IDLE_MINUTES = (5, 10, 30, 60, 240)
@@ -70,10 +70,10 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("deployment", nudge(deploy.deploy(user, team, _asked(request))).id)
         except (Fault, ValidationError) as error:
             messages.error(request, _sentence(error))
-    models = owned(Model, team).filter(task=Model.Task.TEXT).select_related("base").defer("config")
+    models = owned(Model, team).select_related("base").defer("config")
     context = {
         "given": request.POST or {"model": request.GET.get("model", "")},
-        "models": [one for one in models if one.has_weights],
+        "models": [one for one in models if one.has_weights and (one.task == Model.Task.TEXT or not one.is_adapter)],
         "pools": pools_of_engines(),
         "idle_minutes": IDLE_MINUTES,
     }
@@ -103,7 +103,7 @@ def deployment(request: HttpRequest, deployment_id: str) -> HttpResponse:
     found = _find(request, deployment_id)
     tests = list(found.serving_tests.select_related("deployment")[:TESTS_SHOWN])
     context = _facts(found) | {
-        "snippets": snippets(settings.ENVIRONMENT.public_url.rstrip("/"), found.name),
+        "snippets": (snippets_of_scorer if found.scores else snippets)(_here(), found.name),
         "idle_minutes": _choices(found),
         "idle": found.idle_s // 60 if found.idle_s is not None else None,
         "beside": _beside(found),
@@ -114,6 +114,10 @@ def deployment(request: HttpRequest, deployment_id: str) -> HttpResponse:
         "plan": ServingPlan(),
     }
     return render(request, "web/deployment.html", context)
+
+
+def _here() -> str:
+    return settings.ENVIRONMENT.public_url.rstrip("/")
 
 
 def _choices(found: Deployment) -> list[int]:

@@ -72,7 +72,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "fitting": _fitting(found),
         "can_chat": found.task == Model.Task.TEXT and found.has_weights and not found.is_adapter,
         "deployments": found.deployments.all(),
-        "can_be_deployed": found.task == Model.Task.TEXT and (found.is_adapter or found.has_weights),
+        "can_be_deployed": found.has_weights and (found.task == Model.Task.TEXT or not found.is_adapter),
         "has_tokenizer": any(file.path.startswith("tokenizer") for file in found.ref().files),
         "merges": merges,
         "is_merging": any(not job.has_ended for job, _fault in merges),
