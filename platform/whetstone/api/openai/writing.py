@@ -12,6 +12,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 from contracts.completion import Ask, Delta, FinishReason, Taken, Told
+from contracts.tools import CallPiece, joined
 from whetstone.accounts.ids import new_id
 from whetstone.accounts.models import Team
 from whetstone.api.caller import caller
@@ -29,12 +30,14 @@ class Choice:
     text: str = ""
     tokens: int = 0
     logprobs: list[Told] = field(default_factory=list)
+    calls: tuple[CallPiece, ...] = ()
     finish: FinishReason | None = None
 
     def add(self, piece: Delta) -> None:
         self.text += piece.text
         self.tokens += piece.tokens
         self.logprobs += piece.logprobs
+        self.calls = joined(self.calls, piece.calls)
         self.finish = piece.finish or self.finish
 
 
