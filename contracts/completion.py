@@ -6,7 +6,7 @@ from pydantic import Field
 
 from contracts import Contract
 from contracts.fault import FaultReport
-from contracts.tools import MOST_CALLS, CallPiece, Form, Toolbox, ToolCall
+from contracts.tools import MOST_CALLS, CallPiece, Form, FunctionCall, Toolbox
 
 MOST_CHOICES = 16
 MOST_STOPS = 16
@@ -21,7 +21,7 @@ class Turn(Contract):
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str
-    calls: tuple[ToolCall, ...] = Field((), max_length=MOST_CALLS)
+    calls: tuple[FunctionCall, ...] = Field((), max_length=MOST_CALLS)
     """That an assistant made. Their arguments are JSON objects."""
     tool_call_id: str | None = None
     """Of the call that a tool answers."""

@@ -64,7 +64,7 @@ class Called(Contract):
     """A JSON object, as the model wrote it."""
 
 
-class ToolCall(Contract):
+class FunctionCall(Contract):
     """A call that a model wrote, whole."""
 
     id: str = Field(min_length=1, max_length=256)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.completion import Ask, Delta, Sampling, Turn
-from contracts.tools import Called, CallPiece, Form, Tool, Toolbox, ToolCall, joined
+from contracts.tools import Called, CallPiece, Form, FunctionCall, Tool, Toolbox, joined
 from tests.trainer_worker.test_engine import Heard, loaded  # noqa: F401  # a fixture
 from tests.trainer_worker.test_engine_forms import refused
 from trainer_worker.engine.calls import Calls
@@ -151,7 +151,7 @@ def test_a_model_that_may_call_says_something_or_calls(engine: OwnEngine, heard:
 
 
 def test_the_template_reads_tools_calls_and_what_they_answered(engine: OwnEngine, caller: Loaded) -> None:
-    call = ToolCall(id="call_1", function=Called(name="weather", arguments='{"city": "Rome"}'))
+    call = FunctionCall(id="call_1", function=Called(name="weather", arguments='{"city": "Rome"}'))
     turns = (
         *TURNS,
         Turn(role="assistant", content="", calls=(call,)),

@@ -61,6 +61,8 @@ class Form:
 class Forms:
     """Those of one model."""
 
+    name: str
+    """As people call it."""
     tokenizer: Any  # Any: transformers does not type its tokenizers
     vocabulary: int
     """As many logits as the model has."""
@@ -80,7 +82,7 @@ class Forms:
             if (kept := self._kept.get(grammar)) is not None:
                 self._kept.move_to_end(grammar)
             elif self._preparing >= MOST_PREPARING:
-                raise Fault("engine.busy", model="…", waiting=self._preparing)
+                raise Fault("engine.busy", model=self.name, waiting=self._preparing)
             else:
                 self._preparing += 1
         if kept is not None:

@@ -105,7 +105,7 @@ class OwnEngine:
         model = self.loaded.model
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._reader = Reader(self.loaded.tokenizer, context_of(model), vocabulary)
-        self._forms = Forms(self.loaded.tokenizer, vocabulary, self.loaded.ends)
+        self._forms = Forms(self.name, self.loaded.tokenizer, vocabulary, self.loaded.ends)
         self._thread = threading.Thread(target=self._run, name=f"engine {self.name}", daemon=True)
         self._thread.start()
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_va
 
 from contracts import Contract
 from contracts.completion import MOST_ALTERNATIVES, MOST_CHOICES, MOST_STOPS, Sampling, Stop, Turn
-from contracts.tools import MOST_CALLS, MOST_TOOLS, Form, Named, Schema, Tool, Toolbox, ToolCall
+from contracts.tools import MOST_CALLS, MOST_TOOLS, Form, FunctionCall, Named, Schema, Tool, Toolbox
 
 
 def _nothing(value: JsonValue) -> None:
@@ -41,7 +41,7 @@ def _listed(stop: Any) -> Any:
 Stops = Annotated[list[Stop], Field(max_length=MOST_STOPS)]
 
 
-def _of_object(call: ToolCall) -> ToolCall:
+def _of_object(call: FunctionCall) -> FunctionCall:
     """Chat templates read an object."""
     try:
         arguments = json.loads(call.function.arguments)
@@ -56,7 +56,7 @@ class Message(Contract):
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Annotated[str | list[TextPart] | None, BeforeValidator(_text_alone)] = None
     """May be left out where an assistant calls tools."""
-    tool_calls: list[Annotated[ToolCall, AfterValidator(_of_object)]] | None = Field(None, max_length=MOST_CALLS)
+    tool_calls: list[Annotated[FunctionCall, AfterValidator(_of_object)]] | None = Field(None, max_length=MOST_CALLS)
     """That an assistant made, as its answer had them."""
     tool_call_id: str | None = Field(None, min_length=1, max_length=256)
     """Of the call that a tool answers."""
