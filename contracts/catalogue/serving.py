@@ -156,6 +156,11 @@ SERVING: dict[str, Entry] = {
         "The model has no token {token}: it has {tokens}.",
         "Use the ids of this model's own tokenizer.",
     ),
+    "completion.unread": (
+        "user",
+        "More than {megabytes} MB of the answer waited to be read, so it was written no further.",
+        "Read the stream as it comes, or ask for fewer tokens or log-probabilities.",
+    ),
     "completion.bad_form": (
         "user",
         "No answer can be held to this schema: {detail}",

@@ -109,8 +109,8 @@ def test_a_required_call_comes_whole(client: openai.OpenAI, caller: str) -> None
     )
     (choice,) = answer.choices
     assert (choice.finish_reason, choice.message.content) == ("tool_calls", None)
-    (call,) = choice.message.tool_calls or [None]
-    assert call is not None
+    assert choice.message.tool_calls
+    (call,) = choice.message.tool_calls
     assert call.type == "function"
     assert call.function.name == "weather"
     jsonschema.validate(json.loads(call.function.arguments), CITY)
@@ -132,8 +132,8 @@ def test_calls_are_put_together_from_a_stream_by_the_clients_own_helper(client: 
         (choice,) = stream.get_final_completion().choices
     assert "tool_calls.function.arguments.delta" in kinds
     assert choice.finish_reason == "tool_calls"
-    (call,) = choice.message.tool_calls or [None]
-    assert call is not None
+    assert choice.message.tool_calls
+    (call,) = choice.message.tool_calls
     assert call.id
     jsonschema.validate(json.loads(call.function.arguments), CITY)
 

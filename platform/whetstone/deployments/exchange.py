@@ -1,6 +1,7 @@
 """Questions to engines and their answers: the web's end of the line."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -11,11 +12,13 @@ from pydantic import TypeAdapter
 
 from contracts.completion import Ask, Cancel, Delta, Letter, Look, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
+from whetstone.deployments.box import Box
 from whetstone.deployments.mailbox import mailboxes
 from whetstone.deployments.models import Deployment, Host, detail_of
 from whetstone.deployments.standing import Standing, Standings
 from whetstone.deployments.start import Called, hosts_for
 
+log = logging.getLogger(__name__)
 SAID: TypeAdapter[Said] = TypeAdapter(Said)
 LOADING_S = 45.0
 """How long a request waits for its model to be loaded, before it is told to come again."""
@@ -29,7 +32,7 @@ class Exchange:
 
     def __init__(self) -> None:
         self.address = f"web:{secrets.token_hex(8)}"
-        self._boxes: dict[str, asyncio.Queue[Said]] = {}
+        self._boxes: dict[str, Box] = {}
         self._standings = Standings()
         self._sorting: asyncio.Task[None] | None = None
 
@@ -39,7 +42,8 @@ class Exchange:
         Closed early, it tells the engine that nobody waits any more.
 
         Raises:
-            Fault: deployment.loading, .failed, engine.busy, .lost, and whatever the engine refuses it for.
+            Fault: deployment.loading, .failed, engine.busy, .lost, completion.unread, and whatever the engine refuses
+                it for.
         """
         until = time.monotonic() + LOADING_S
         async with self._standings.watching(ask.deployment, called.standing):
@@ -63,7 +67,7 @@ class Exchange:
                     await self._standings.changed(ask.deployment, holder, LOOK_S)
 
     async def _asked(self, ask: Ask, holder: Standing) -> AsyncGenerator[Taken | Delta, None]:
-        box = self._boxes[ask.id] = asyncio.Queue()
+        box = self._boxes[ask.id] = Box(ask.id, str(holder.host))
         self._sort()
         ended = False
         try:
@@ -73,7 +77,7 @@ class Exchange:
             ended = True
         finally:
             del self._boxes[ask.id]
-            if not ended:
+            if not ended and not box.is_full:  # then its host knows
                 await asyncio.shield(post(str(holder.host), Cancel(id=ask.id)))
 
     async def _holder(self, deployment: str, name: str, until: float) -> Standing:
@@ -84,14 +88,12 @@ class Exchange:
             raise Fault("deployment.failed", model=name, detail=detail_of(standing.fault))
         return standing
 
-    async def _until_ended(
-        self, ask: Ask, box: asyncio.Queue[Said], holder: Standing
-    ) -> AsyncGenerator[Taken | Delta, None]:
+    async def _until_ended(self, ask: Ask, box: Box, holder: Standing) -> AsyncGenerator[Taken | Delta, None]:
         going_on = ask.choices
         is_taken, waited_s, last = False, 0.0, -1
         while going_on:
             try:
-                said = await asyncio.wait_for(box.get(), LOOK_S)
+                said = await box.get(LOOK_S)
             except TimeoutError:
                 waited_s += LOOK_S
                 if (not is_taken and waited_s >= TAKEN_S) or self._is_lost(ask.deployment, holder):
@@ -120,8 +122,11 @@ class Exchange:
         while self._boxes:
             for letter in await mailboxes.take(self.address, LOOK_S):
                 said = SAID.validate_json(letter)
-                if (box := self._boxes.get(said.ask)) is not None:
-                    box.put_nowait(said)
+                if (box := self._boxes.get(said.ask)) is not None and not box.is_full:
+                    box.put(said, len(letter))
+                    if box.is_full:
+                        log.warning("ask=%s its client does not read what is written: it ends here", box.ask)
+                        await post(box.host, Cancel(id=box.ask))
 
 
 async def post(host: str, letter: Letter) -> None:

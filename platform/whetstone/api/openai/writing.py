@@ -21,6 +21,8 @@ from whetstone.deployments.exchange import exchange
 from whetstone.deployments.start import Called, call
 
 Json = dict[str, Any]
+MOST_AHEAD = 64
+"""Pieces of several prompts that wait in one line. The others wait where they are counted."""
 
 
 @dataclass
@@ -73,12 +75,12 @@ class Writing:
                 if isinstance(piece, Delta):
                     yield piece.choice, piece
             return
-        arrived: asyncio.Queue[tuple[int, Delta] | None] = asyncio.Queue()
+        arrived: asyncio.Queue[tuple[int, Delta] | None] = asyncio.Queue(MOST_AHEAD)
 
         async def forward(prompt: int, pieces: AsyncIterator[Taken | Delta]) -> None:
             async for piece in pieces:
                 if isinstance(piece, Delta):
-                    arrived.put_nowait((prompt * self.choices + piece.choice, piece))
+                    await arrived.put((prompt * self.choices + piece.choice, piece))
 
         async def all_of_them() -> None:
             try:
@@ -86,7 +88,7 @@ class Writing:
                     for number, pieces in enumerate(self.pieces):
                         group.create_task(forward(number, pieces))
             finally:
-                arrived.put_nowait(None)
+                await arrived.put(None)
 
         forwarding = asyncio.create_task(all_of_them())
         try:
