@@ -35,6 +35,12 @@ class Exchange:
         self._boxes: dict[str, Box] = {}
         self._standings = Standings()
         self._sorting: asyncio.Task[None] | None = None
+        self.is_closing = False
+        """The process ends once its questions are answered."""
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._boxes)
 
     async def answers(self, ask: Ask, called: Called) -> AsyncGenerator[Taken | Delta, None]:
         """First that the request is taken, then piece by piece what is written, until every choice has ended.
@@ -45,6 +51,8 @@ class Exchange:
             Fault: deployment.loading, .failed, engine.busy, .lost, completion.unread, and whatever the engine refuses
                 it for.
         """
+        if self.is_closing:
+            raise Fault("deployment.loading", model=called.name)
         until = time.monotonic() + LOADING_S
         async with self._standings.watching(ask.deployment, called.standing):
             for host in called.hosts if called.standing.status != "ready" else ():
