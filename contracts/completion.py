@@ -6,20 +6,25 @@ from pydantic import Field
 
 from contracts import Contract
 from contracts.fault import FaultReport
+from contracts.tools import MOST_CALLS, CallPiece, Form, FunctionCall, Toolbox
 
 MOST_CHOICES = 16
 MOST_STOPS = 16
 MOST_ALTERNATIVES = 20
 LONGEST_STOP = 256
 Stop = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
 
 
 class Turn(Contract):
     """One message of a conversation, as chat templates read it."""
 
-    role: Literal["system", "developer", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str
+    calls: tuple[FunctionCall, ...] = Field((), max_length=MOST_CALLS)
+    """That an assistant made. Their arguments are JSON objects."""
+    tool_call_id: str | None = None
+    """Of the call that a tool answers."""
 
 
 class Sampling(Contract):
@@ -53,6 +58,8 @@ class Ask(Contract):
     """A conversation to go on with, or else `text` or `ids`."""
     text: str | None = None
     ids: tuple[int, ...] | None = None
+    toolbox: Toolbox | None = None
+    form: Form | None = None
     choices: int = Field(1, ge=1, le=MOST_CHOICES)
     sampling: Sampling = Sampling()
     in_pieces: bool = True
@@ -105,7 +112,7 @@ class Alternative(Contract):
     token: str
     bytes: tuple[int, ...]
     logprob: float
-    """Under the model's own distribution: before temperature, penalties and top_p."""
+    """Under the model's own distribution: before temperature, penalties, top_p and whatever form the answer has."""
 
 
 class Told(Alternative):
@@ -139,6 +146,7 @@ class Delta(Numbered):
     tokens: int = 0
     """How many tokens it took."""
     logprobs: tuple[Told, ...] = ()
+    calls: tuple[CallPiece, ...] = ()
     finish: FinishReason | None = None
     """With the choice's last piece."""
 

@@ -166,6 +166,36 @@ SERVING: dict[str, Entry] = {
         "The model has no token {token}: it has {tokens}.",
         "Use the ids of this model's own tokenizer.",
     ),
+    "completion.unread": (
+        "user",
+        "More than {megabytes} MB of the answer waited to be read, so it was written no further.",
+        "Read the stream as it comes, or ask for fewer tokens or log-probabilities.",
+    ),
+    "completion.bad_form": (
+        "user",
+        "No answer can be held to this schema: {detail}",
+        "Change the schema. Without “strict”, keywords that are not known are left out.",
+    ),
+    "completion.form_too_complex": (
+        "user",
+        "The schema takes longer than {seconds} s to prepare, or more memory than it may.",
+        "Make it simpler: fewer alternatives, shorter lists of values, patterns without many choices.",
+    ),
+    "completion.form_lost": (
+        "user",
+        "The schema became too complex in the midst of the answer: {detail}",
+        "Make it simpler: fewer alternatives, patterns without many choices.",
+    ),
+    "completion.no_tools": (
+        "user",
+        "The model's chat template knows no tools.",
+        "Ask a model that was trained to call tools, or describe what you want in a message.",
+    ),
+    "completion.calls_unread": (
+        "user",
+        "The model's chat template has it call tools in a way that this engine does not read.",
+        "Set tool_choice to “required” or to a function: such calls are forced into a form that is read.",
+    ),
     "completion.refused": (
         "user",
         "The engine does not take this request: {detail}",

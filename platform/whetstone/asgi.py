@@ -1,5 +1,6 @@
 """The web process: `uvicorn whetstone.asgi:application`."""
 
+import asyncio
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ from typing import Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
 from django.db import close_old_connections, reset_queries
@@ -64,27 +66,48 @@ async def application(scope: Any, receive: Receive, send: Send) -> None:  # Any:
         await _django(scope, receive, send)
 
 
+LOOK_S = 0.1
+"""How often it is looked whether the answers have ended, when the process is told to stop."""
+
+
 async def _live(receive: Receive, send: Send) -> None:
     """The server starts: its own signal handlers are in place. It says that it stops when all answers have ended."""
     await receive()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
-            _end_streams_on(number)
+            _end_streams_on(number, asyncio.get_running_loop())
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _end_streams_on(number: signal.Signals) -> None:
-    """Streams of events have no end of their own, and a server that is told to stop would wait for them."""
+def _end_streams_on(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> None:
+    """Streams of events have no end of their own, and a server that is told to stop would wait for them.
+
+    Answers have one. What engines say of them comes in by requests, so the server goes on listening until they ended;
+    it takes no new question. Told a second time, it stops at once.
+    """
+    from whetstone.deployments.exchange import exchange
     from whetstone.jobs.tail import Watch  # models: Django has to be set up
 
     before = signal.getsignal(number)
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        Watch.are_closing = True
+    async def drain(number: int) -> None:
+        until = loop.time() + settings.ENVIRONMENT.web_drain_s
+        while exchange.is_busy and loop.time() < until:
+            await asyncio.sleep(LOOK_S)
         if callable(before):
+            before(number, None)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        was_told, Watch.are_closing = Watch.are_closing, True
+        if callable(before) and (was_told or not exchange.is_busy):
             before(number, frame)
+        elif not was_told:
+            exchange.is_closing = True
+            loop.call_soon_threadsafe(lambda: draining.add(loop.create_task(drain(number))))
+
+    draining: set[asyncio.Task[None]] = set()
 
     if callable(before):
         signal.signal(number, stop)

@@ -51,6 +51,8 @@ class Environment(BaseSettings):
     """How many checkpoints each job keeps: its newest."""
     min_free_gb: float = Field(2, ge=0)
     """With less free disk nothing new is taken in: no uploads, no claims. Jobs that run go on."""
+    web_drain_s: float = Field(30, ge=0)
+    """How long a web process that is told to stop waits for the answers that it is giving."""
     keep_days: int = Field(90, ge=1)
     """How long rollouts and logs are kept after their job has ended."""
 

@@ -89,7 +89,7 @@ def test_a_checkpoint_is_asked_by_its_own_name(client: openai.OpenAI, model: str
         ({"max_tokens": 4000}, 400, "completion.no_room"),
         ({"logit_bias": {"99999": 1}}, 400, "completion.token_unknown"),
         ({"messages": []}, 400, "too_short"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, 400, "value_error"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, 400, "completion.no_tools"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "value_error"),
         ({"stop": ["x"] * 1000}, 400, "too_long"),
         ({"n": 0}, 400, "greater_than_equal"),

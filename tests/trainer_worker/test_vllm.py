@@ -16,7 +16,7 @@ from contracts.fault import Fault
 from tests.trainer_worker.test_engine import Heard
 from tests.trainer_worker.test_engine_adapters import a_load
 from trainer_worker.engine.starting import uses_vllm
-from trainer_worker.engine.vllm import VllmEngine
+from trainer_worker.engine.vllm import VllmEngine, parser_of
 from trainer_worker.settings import Settings
 
 DOUBLE = Path(__file__).with_name("vllm_double.py")
@@ -92,11 +92,78 @@ def test_a_conversation_is_sent_in_openais_words_and_told_piece_by_piece(
     assert [one.token for delta in deltas for one in delta.logprobs if delta.choice == 1] == list("<base>xxx")
     assert "INFO Starting to load the model" in lines
     ((_, counted), (path, body)) = seen(folder)
-    assert counted["messages"] == body["messages"] == [turn.model_dump() for turn in turns]
+    assert (
+        counted["messages"]
+        == body["messages"]
+        == [{"role": "system", "content": "be"}, {"role": "user", "content": "short"}]
+    )
     assert path == "/v1/chat/completions"
     wanted = {"n": 2, "seed": 7, "stop": ["END"], "max_tokens": 9, "logit_bias": {"3": -100.0}, "top_p": 0.9}
     assert body.items() >= (wanted | {"logprobs": True, "top_logprobs": 2, "presence_penalty": 0.5}).items()
     until(lambda: engine.busy_with("plain") == (0, 0))
+
+
+WEATHER: Any = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+CALL: Any = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
+
+
+def test_tools_and_forms_are_passed_on_untouched(engine: VllmEngine, heard: Heard, folder: Path) -> None:
+    turns: Any = [
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "content": "", "calls": [CALL]},
+        {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
+    ]
+    toolbox = {"tools": [WEATHER], "named": "weather", "in_parallel": False}
+    form = {"name": "f", "document": {"type": "object", "properties": {}}, "strict": True}
+    calls = an_ask("c", text=None, turns=turns, toolbox=toolbox)
+    whole = calls.model_copy(update={"id": "w", "in_pieces": False})
+    held = an_ask("h", text=None, turns=turns[:1], form=form, sampling={"max_tokens": 100})
+    for ask in (calls, whole, held):
+        engine.ask(ask)
+    assert heard.whole(calls) == [""]
+    pieces = [one for said in heard.said["c"] if isinstance(said, Delta) for one in said.calls]
+    assert (pieces[0].id, pieces[0].name) == ("chatcmpl-tool-1", "weather")
+    assert "".join(one.arguments for one in pieces) == '{"city": "Rome"}'
+    assert heard.finishes(calls) == ["tool_calls"]
+    heard.whole(whole)
+    (delta,) = [said for said in heard.said["w"] if isinstance(said, Delta)]
+    assert [(one.name, one.arguments) for one in delta.calls] == [("weather", '{"city": "Rome"}')]
+    assert heard.whole(held) == ['{"form": "f"}']
+    bodies = [body for path, body in seen(folder) if path == "/v1/chat/completions"]
+    sent = next(body for body in bodies if "tools" in body)
+    assert sent["messages"] == [
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "content": "", "tool_calls": [CALL]},
+        {"role": "tool", "content": "sunny", "tool_call_id": "call_1"},
+    ]
+    assert sent["tools"] == [WEATHER]
+    assert sent["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+    assert sent["parallel_tool_calls"] is False
+    (asked,) = [body["response_format"] for body in bodies if "response_format" in body]
+    schema = {"name": "f", "schema": {"type": "object", "properties": {}}, "strict": True}
+    assert asked == {"type": "json_schema", "json_schema": schema}
+
+
+def test_a_parser_of_calls_is_chosen_by_the_template(program: str, folder: Path, heard: Heard) -> None:
+    """Without one vLLM refuses, and what it says is told."""
+    free = an_ask("a", text=None, turns=[{"role": "user", "content": "?"}], toolbox={"tools": [WEATHER]})
+    for template, finds in (("plain", False), ("Write <tool_call> …", True)):
+        (folder / "chat_template.jinja").write_text(template)
+        engine = VllmEngine(program, "m", folder, heard.tell, lambda _: None, [])
+        engine.hold(a_load("plain"), None)
+        try:
+            ask = free.model_copy(update={"id": template})
+            engine.ask(ask)
+            if finds:
+                heard.whole(ask)
+                assert heard.finishes(ask) == ["tool_calls"]
+            else:
+                assert heard.refusal(ask) == "completion.refused"
+        finally:
+            engine.close()
+    assert parser_of(folder, ["--tool-call-parser", "pythonic"]) == ["--enable-auto-tool-choice"]
+    (folder / "chat_template.jinja").write_text("<tool_call><function=")
+    assert parser_of(folder, [])[-1] == "qwen3_coder"
 
 
 def test_text_and_ids_are_gone_on_with_and_nobody_reads_along(engine: VllmEngine, heard: Heard) -> None:

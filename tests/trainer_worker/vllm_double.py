@@ -20,6 +20,7 @@ class Server(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     adapters: dict[str, str] = {}
     base = ""
+    parser = ""
     seen: Path
     lock = threading.Lock()
 
@@ -65,6 +66,9 @@ class Server(BaseHTTPRequestHandler):
         self._json(200, "Success")
 
     def _write(self, body: Any) -> None:
+        if body.get("tools") and body.get("tool_choice", "auto") == "auto" and not self.parser:
+            said = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+            return self._json(400, {"error": {"message": said, "code": 400}})
         if body["model"] not in (self.base, *self.adapters):
             return self._json(404, {"error": {"message": f"The model `{body['model']}` does not exist.", "code": 404}})
         if body["temperature"] == 2.0:
@@ -86,12 +90,20 @@ class Server(BaseHTTPRequestHandler):
 
 
 def _prompt(body: Any) -> str:
-    return "".join(one["content"] for one in body["messages"]) if "messages" in body else str(body["prompt"])
+    if "messages" not in body:
+        return str(body["prompt"])
+    tools = json.dumps(body["tools"]) if body.get("tools") else ""
+    return tools[:20] + "".join(one["content"] for one in body["messages"])
 
 
 def _chunks(body: Any, is_chat: bool) -> Any:
     read = len(_prompt(body))
     text = f"<{body['model']}>" + "x" * 500
+    if body.get("response_format", {}).get("type") in ("json_object", "json_schema"):
+        text = json.dumps({"form": body["response_format"].get("json_schema", {}).get("name")})
+    if body.get("tools") and body.get("tool_choice") != "none":
+        yield from _called(body, read)
+        return
     written = text[: body.get("max_tokens", 20)]
     if is_chat:
         for n in range(body["n"]):
@@ -110,6 +122,19 @@ def _chunks(body: Any, is_chat: bool) -> Any:
     yield {"choices": [], "usage": {"prompt_tokens": read, "completion_tokens": body["n"] * len(written)}}
 
 
+def _called(body: Any, read: int) -> Any:
+    """One call in pieces, as vLLM streams it: the name with the first of them."""
+    choice = body["tool_choice"]
+    function = choice["function"] if isinstance(choice, dict) else body["tools"][0]["function"]
+    pieces: list[Any] = [{"id": "chatcmpl-tool-1", "type": "function", "function": {"name": function["name"]}}]
+    pieces += [{"function": {"arguments": piece}} for piece in ('{"ci', 'ty": ', '"Rome"}')]
+    for n in range(body["n"]):
+        yield _chunk(n, {"delta": {"role": "assistant", "content": ""}}, read, 0)
+        for place, piece in enumerate(pieces, 1):
+            yield _chunk(n, {"delta": {"tool_calls": [{"index": 0} | piece]}}, read, place)
+        yield _chunk(n, {"delta": {}, "finish_reason": "tool_calls"}, read, len(pieces))
+
+
 def _chunk(n: int, piece: Any, read: int, written: int) -> Any:
     usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
     return {"choices": [{"index": n} | piece], "usage": usage}
@@ -124,11 +149,16 @@ def main() -> None:
     asked.add_argument("--port", type=int, required=True)
     asked.add_argument("--enable-lora", action="store_true", required=True)
     asked.add_argument("--max-lora-rank", type=int, required=True)
+    asked.add_argument("--enable-auto-tool-choice", action="store_true")
+    asked.add_argument("--tool-call-parser", default="")
     asked.add_argument("--break", dest="breaks", action="store_true")
     given = asked.parse_args()
     if given.breaks or not (given.path / "config.json").exists():
         raise SystemExit("ValueError: no such architecture")
     print("INFO Starting to load the model", flush=True)
+    if given.tool_call_parser and not given.enable_auto_tool_choice:
+        raise SystemExit("--tool-call-parser requires --enable-auto-tool-choice")
+    Server.parser = given.tool_call_parser
     Server.base, Server.seen = given.served_model_name, given.path.parent.parent / "seen.jsonl"
     ThreadingHTTPServer((given.host, given.port), Server).serve_forever()
 

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -354,3 +356,24 @@ def test_a_level_tells_medians_the_slowest_and_the_faults() -> None:
     assert (level.first_token_p50_ms, level.first_token_p95_ms) == (1000.0, 1900.0)
     assert (level.token_p50_ms, level.answer_p50_ms) == (100.0, 1900.0)
     assert summed_up(1, [Seen(fault="x")], 1.0).first_token_p50_ms is None
+
+
+def test_openai_clients_find_deployments_among_the_models(http: Client, base: Model) -> None:
+    """One that bears its model's name is told once, one that was stopped not at all."""
+    deploy(make_user(), make_team(), NewDeployment(model="base"))
+    own = deploy(make_user(), make_team(), NewDeployment(model="base", name="own"))
+    off = deploy(make_user(), make_team(), NewDeployment(model="base", name="off"))
+    stop(off)
+    http.get("/v1/models")
+    with CaptureQueriesContext(connection) as seen:
+        told = http.get("/v1/models").json()["data"]
+    assert sum("deployments_deployment" in query["sql"] for query in seen) == 1
+    assert sorted(one["id"] for one in told) == ["base", "own"]
+    (found,) = [one for one in told if one["id"] == "own"]
+    assert (found["object"], found["owned_by"], found["parameters"]) == ("model", own.team.slug, base.parameters)
+    assert http.get("/v1/models/own").json() == found
+    assert http.get("/v1/models/base").json()["id"] == "base"
+    assert http.get("/v1/models/nobody").status_code == 404
+    other = client("eve")
+    assert other.get("/v1/models/own").status_code == 404
+    assert other.get("/v1/models").json()["data"] == []

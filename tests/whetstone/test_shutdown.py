@@ -5,12 +5,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from contracts.completion import Delta
 from tests.whetstone.serving import ROOT, environment_of, manage, serving
+from tests.whetstone.spoken_host import NAME, SpokenHost, make_served, pieces
 
 MAKE_JOB = """
 import django; django.setup()
@@ -60,3 +63,31 @@ def test_a_request_that_had_begun_is_answered(environment: dict[str, str]) -> No
         answer = httpx.post(address, content=pieces(), headers=headers, trust_env=False, timeout=20)
         process.wait(10)
     assert answer.json()["status"] == "cancelled"
+
+
+def test_an_answer_is_written_to_its_end_by_the_only_process(environment: dict[str, str]) -> None:
+    """Its pieces come in by new requests, while the process is told to stop. Who asks then is told to come again."""
+    environment |= {"WHETSTONE_WORKER_TOKEN": "worker-token-of-a-test"}
+    key = make_served(environment)
+    question = {"model": NAME, "messages": [{"role": "user", "content": "?"}], "stream": True}
+    with (
+        serving(environment) as (process, url),
+        httpx.Client(trust_env=False, headers={"authorization": f"Bearer {key}"}, timeout=20) as http,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        host = SpokenHost(url, "worker-token-of-a-test")
+        host.attend()
+        answer = threads.submit(lambda: http.post(f"{url}/v1/chat/completions", json=question).text)
+        ask = host.take()
+        host.tell(ask, *pieces(2))
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        late = httpx.post(f"{url}/v1/chat/completions", json=question, headers=http.headers, trust_env=False)
+        assert (late.status_code, "retry-after" in late.headers) == (503, True)
+        for _ in range(3):
+            SpokenHost(url, host.token, number=host.number).tell(ask, *pieces(1))
+            host.number += 1
+        host.tell(ask, Delta(ask="", text="end", tokens=1, finish="stop"))
+        read = answer.result(20)
+        assert (read.count('"x"'), '"end"' in read, "[DONE]" in read) == (5, True, True)
+        assert process.wait(10) is not None

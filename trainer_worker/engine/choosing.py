@@ -7,15 +7,16 @@ import torch
 from torch import Tensor
 
 from contracts.completion import Alternative, Sampling, Told
+from trainer_worker.engine.forms import held
 from trainer_worker.engine.row import Row
 
 HALF = "\ufffd"
 
 
 def choose(logits: Tensor, rows: Sequence[Row]) -> Tensor:
-    """Token ids [rows] drawn from logits [rows, vocabulary], fp32."""
+    """Token ids [rows] drawn from logits [rows, vocabulary], fp32, among those that each row's form lets follow."""
     manners = [row.ask.sampling for row in rows]
-    logits = _adjusted(logits, rows)
+    logits = held(_adjusted(logits, rows), [row.form for row in rows])
     temperatures = torch.tensor([manner.temperature for manner in manners], device=logits.device)
     greedy = temperatures == 0
     chosen = logits.argmax(-1)

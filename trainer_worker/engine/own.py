@@ -21,7 +21,10 @@ from contracts.fault import Fault, FaultReport
 from contracts.serving import Load
 from trainer_worker.batch import BASE, Batch, can_lead
 from trainer_worker.engine.adapters import lay_over, take_off
+from trainer_worker.engine.calls import Calls
 from trainer_worker.engine.choosing import choose, told
+from trainer_worker.engine.forms import Form, Forms
+from trainer_worker.engine.grammar import grammar_of, toolbox_of
 from trainer_worker.engine.port import Tell
 from trainer_worker.engine.prompt import Reader
 from trainer_worker.engine.row import Row
@@ -85,6 +88,8 @@ class OwnEngine:
     tell: Tell
     cache_bytes: int
     """How much memory the rows may take together."""
+    _preparing: dict[str, list[Row]] = field(default_factory=dict)
+    """By request: rows whose form is not known yet."""
     _waiting: deque[Row] = field(default_factory=deque)
     _rows: list[Row] = field(default_factory=list)
     _batch: Batch | None = None
@@ -98,6 +103,7 @@ class OwnEngine:
         model = self.loaded.model
         vocabulary = int(model.get_input_embeddings().weight.shape[0])
         self._reader = Reader(self.loaded.tokenizer, context_of(model), vocabulary)
+        self._forms = Forms(self.name, self.loaded.tokenizer, vocabulary, self.loaded.ends)
         self._thread = threading.Thread(target=self._run, name=f"engine {self.name}", daemon=True)
         self._thread.start()
 
@@ -153,27 +159,55 @@ class OwnEngine:
 
     def busy_with(self, deployment: str) -> tuple[int, int]:
         with self._changed:
-            of = [sum(row.ask.deployment == deployment for row in rows) for rows in (self._rows, self._waiting)]
-        return of[0], of[1]
+            of = [sum(row.ask.deployment == deployment for row in rows) for rows in (self._rows, self._all_rows())]
+        return of[0], of[1] - of[0]
 
     def _all_rows(self) -> list[Row]:
         with self._changed:
-            return [*self._rows, *self._waiting]
+            return [*self._rows, *self._waiting, *(row for rows in self._preparing.values() for row in rows)]
 
     def ask(self, ask: Ask) -> None:
         try:
             if len(self._waiting) + ask.choices > MOST_WAITING or self._is_closed:
                 raise Fault("engine.busy", model=self.name, waiting=len(self._waiting))
-            rows = self._rows_of(ask)
+            rows, grammar = self._rows_of(ask), grammar_of(ask)
+            if grammar is not None:
+                self._prepare(rows, grammar)
         except Fault as fault:
             return self.tell(ask.reply_to, Refusal(ask=ask.id, fault=fault.report))
         except Exception as error:
             log.exception("deployment=%s could not take a request", ask.deployment)
             return self.tell(ask.reply_to, Refusal(ask=ask.id, fault=_broken(error)))
-        self.tell(ask.reply_to, Taken(ask=ask.id, prompt_tokens=len(rows[0].prompt)))
+        if grammar is None:
+            self._take(rows)
+
+    def _take(self, rows: list[Row]) -> None:
+        self.tell(rows[0].ask.reply_to, Taken(ask=rows[0].ask.id, prompt_tokens=len(rows[0].prompt)))
         with self._changed:
             self._waiting.extend(rows)
             self._changed.notify()
+
+    def _prepare(self, rows: list[Row], grammar: str) -> None:
+        """They wait for their form, and nobody for them. Raises Fault engine.busy."""
+        ask = rows[0].ask
+
+        def then(found: Callable[[], Form] | FaultReport) -> None:
+            with self._changed:
+                if self._preparing.pop(ask.id, None) is None:  # whoever asked has left meanwhile
+                    return
+            if isinstance(found, FaultReport):
+                return self.tell(ask.reply_to, Refusal(ask=ask.id, fault=found))
+            for row in rows:
+                row.form = found()
+            self._take(rows)
+
+        with self._changed:
+            self._preparing[ask.id] = rows
+        try:
+            self._forms.prepare(grammar, "tools" if toolbox_of(ask) else "response_format", then)
+        except Fault:
+            del self._preparing[ask.id]
+            raise
 
     def _rows_of(self, ask: Ask) -> list[Row]:
         prompt = self._reader.read(ask)
@@ -184,7 +218,16 @@ class OwnEngine:
                 raise Fault("completion.token_unknown", field="logit_bias", token=token, tokens=tokens)
         voice = self._voices[ask.deployment].adapter if ask.deployment in self._voices else BASE
         return [
-            Row(ask, n, prompt, longest, Text(self.loaded.tokenizer, ask.sampling.stop), _generator(ask, n), voice)
+            Row(
+                ask,
+                choice=n,
+                prompt=prompt,
+                longest=longest,
+                text=Text(self.loaded.tokenizer, ask.sampling.stop),
+                generator=_generator(ask, n),
+                voice=voice,
+                calls=Calls() if toolbox_of(ask) else None,
+            )
             for n in range(ask.choices)
         ]
 
@@ -193,12 +236,14 @@ class OwnEngine:
             for row in [*self._rows, *self._waiting]:
                 row.is_cancelled = row.is_cancelled or row.ask.id == ask
             self._waiting = deque(row for row in self._waiting if not row.is_cancelled)
+            self._preparing.pop(ask, None)
 
     def close(self) -> None:
         with self._changed:
             self._is_closed = True
             self._changed.notify()
         self._thread.join()
+        self._forms.close()
 
     def _run(self) -> None:
         with torch.inference_mode():
@@ -262,9 +307,22 @@ class OwnEngine:
         ids = chosen.tolist()
         logprobs = told(self._batch.logits, ids, self._rows, self.loaded.tokenizer)
         for row, token, one in zip(self._rows, ids, logprobs, strict=True):
-            if not row.is_cancelled and (delta := row.add(token, one, token in self.loaded.ends)) is not None:
+            if row.is_cancelled or not self._is_held(row, token):
+                continue
+            if (delta := row.add(token, one, token in self.loaded.ends)) is not None:
                 self.tell(row.ask.reply_to, delta)
         self._go_on_with(chosen)
+
+    def _is_held(self, row: Row, token: int) -> bool:
+        """Tells a row's form what was written. A form that can go on no more ends its request, and no other."""
+        if row.form is None:
+            return True
+        row.form.take(token)
+        if (fault := row.form.fault) is None:
+            return True
+        self.cancel(row.ask.id)
+        self.tell(row.ask.reply_to, Refusal(ask=row.ask.id, fault=fault))
+        return False
 
     def _go_on_with(self, chosen: torch.Tensor) -> None:
         kept = self._leave_out()
@@ -288,7 +346,8 @@ class OwnEngine:
 
     def _refuse_all(self, fault: FaultReport) -> None:
         with self._changed:
-            rows, self._rows, self._waiting, self._batch = [*self._rows, *self._waiting], [], deque(), None
+            rows = self._all_rows()
+            self._rows, self._waiting, self._preparing, self._batch = [], deque(), {}, None
         for ask in {row.ask.id: row.ask for row in rows}.values():
             self.tell(ask.reply_to, Refusal(ask=ask.id, fault=fault))
 

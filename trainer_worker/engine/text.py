@@ -52,12 +52,12 @@ class Text:
         if found:
             self.is_stopped, self._held = True, ""
             return text[: min(found)]
-        kept = max((_overlap(text, stop) for stop in self.stops), default=0)
+        kept = max((overlap(text, stop) for stop in self.stops), default=0)
         self._held = text[len(text) - kept :]
         return text[: len(text) - kept]
 
 
-def _overlap(text: str, stop: str) -> int:
+def overlap(text: str, stop: str) -> int:
     """How many characters at the end of the text are the beginning of the stop text."""
     longest = min(len(text), len(stop) - 1)
     return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)

@@ -33,6 +33,13 @@ LOOK_S = 0.5
 END_S = 30.0
 MOST_WAITING = 2048
 MOST_RANK = 64
+PARSERS = (
+    ("<function=", "qwen3_coder"),
+    ("<tool_call>", "hermes"),
+    ("[TOOL_CALLS]", "mistral"),
+    ("<|python_tag|>", "llama3_json"),
+)
+"""A mark in a chat template, and vLLM's name for the parser of such calls."""
 
 
 class VllmEngine:
@@ -55,7 +62,7 @@ class VllmEngine:
         self._voices: dict[str, str] = {}
         self._last_line = ""
         self._is_closing = False
-        self._process = self._start(program, more)
+        self._process = self._start(program, [*parser_of(folder, more), *more])
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, name=f"vllm {name}", daemon=True).start()
         self._http = httpx.AsyncClient(
@@ -213,6 +220,28 @@ class VllmEngine:
 
     def _refuse(self, ask: Ask, status: int, content: bytes) -> None:
         self.tell(ask.reply_to, Refusal(ask=ask.id, fault=fault_of(status, content)))
+
+
+def parser_of(folder: Path, more: list[str]) -> list[str]:
+    """What has vLLM read a model's own calls of tools, by what its chat template teaches. The operator's word counts.
+
+    Without one vLLM refuses `tool_choice: auto` in its own words.
+    """
+    if any(word.startswith("--tool-call-parser") for word in more):
+        return [] if "--enable-auto-tool-choice" in more else ["--enable-auto-tool-choice"]
+    template = _template_of(folder)
+    for mark, parser in PARSERS:
+        if mark in template:
+            return ["--enable-auto-tool-choice", "--tool-call-parser", parser]
+    return []
+
+
+def _template_of(folder: Path) -> str:
+    """As the model's files have it, in whichever of the two places."""
+    file, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    if file.exists():
+        return file.read_text()
+    return str(json.loads(config.read_text()).get("chat_template", "")) if config.exists() else ""
 
 
 def _free_port() -> int:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from contracts.completion import Alternative, Ask, Delta, FinishReason, Told
+from contracts.completion import Alternative, Ask, Delta, FinishReason, Told, Turn
 from contracts.fault import FaultReport
+from contracts.tools import CallPiece, Form, Toolbox, joined
 
 Json = dict[str, Any]  # Any: JSON
 LEAST = -9999.0
@@ -19,7 +20,8 @@ def path_of(ask: Ask) -> str:
 def tokenize_body(ask: Ask, voice: str) -> Json:
     """vLLM's own `/tokenize`, which renders a conversation as the chat route would."""
     if ask.turns:
-        return {"model": voice, "messages": [turn.model_dump() for turn in ask.turns], "add_generation_prompt": True}
+        tools = _tools(ask.toolbox) if ask.toolbox and ask.toolbox.choice != "none" else {}
+        return {"model": voice, "messages": _messages(ask), "add_generation_prompt": True} | tools
     return {"model": voice, "prompt": ask.text if ask.text is not None else "", "add_special_tokens": True}
 
 
@@ -60,10 +62,38 @@ def body_of(ask: Ask, voice: str) -> Json:
 
 
 def _of_chat(ask: Ask) -> Json:
-    body: Json = {"messages": [turn.model_dump() for turn in ask.turns]}
+    body: Json = {"messages": _messages(ask)}
+    if ask.toolbox is not None:
+        named = {"type": "function", "function": {"name": ask.toolbox.named}}
+        body |= _tools(ask.toolbox) | {"tool_choice": named if ask.toolbox.named else ask.toolbox.choice}
+        body |= {"parallel_tool_calls": ask.toolbox.in_parallel}
+    if ask.form is not None:
+        body["response_format"] = _format(ask.form)
     if ask.sampling.alternatives is not None:
         body |= {"logprobs": True, "top_logprobs": ask.sampling.alternatives}
     return body
+
+
+def _messages(ask: Ask) -> list[Json]:
+    return [_message(turn) for turn in ask.turns]
+
+
+def _message(turn: Turn) -> Json:
+    message: Json = {"role": turn.role, "content": turn.content}
+    if turn.calls:
+        message["tool_calls"] = [call.model_dump() for call in turn.calls]
+    return message if turn.tool_call_id is None else message | {"tool_call_id": turn.tool_call_id}
+
+
+def _tools(toolbox: Toolbox) -> Json:
+    return {"tools": [tool.model_dump(exclude_none=True) for tool in toolbox.tools]}
+
+
+def _format(form: Form) -> Json:
+    if form.document is None:
+        return {"type": "json_object"}
+    named = {"name": form.name, "schema": form.document, "description": form.description, "strict": form.strict}
+    return {"type": "json_schema", "json_schema": {key: value for key, value in named.items() if value is not None}}
 
 
 def _of_text(ask: Ask) -> Json:
@@ -90,7 +120,7 @@ class Pieces:
                 delta = self._whole[delta.choice] = _joined(self._whole.get(delta.choice), delta)
                 if delta.finish is None:
                     continue
-            if delta.text or delta.logprobs or delta.finish is not None or delta.tokens:
+            if delta.text or delta.calls or delta.logprobs or delta.finish is not None or delta.tokens:
                 yield delta
 
     def _delta(self, choice: Json, usage: Json) -> Delta:
@@ -106,8 +136,26 @@ class Pieces:
         if reason is not None:
             finish = reason if reason in get_args(FinishReason) else "stop"
         return Delta(
-            ask=self._ask.id, choice=number, text=text or "", tokens=tokens, logprobs=tuple(told), finish=finish
+            ask=self._ask.id,
+            choice=number,
+            text=text or "",
+            tokens=tokens,
+            logprobs=tuple(told),
+            calls=_calls(choice.get("delta", {})),
+            finish=finish,
         )
+
+
+def _calls(delta: Json) -> tuple[CallPiece, ...]:
+    return tuple(
+        CallPiece(
+            index=int(one.get("index") or 0),
+            id=one.get("id"),
+            name=(called := one.get("function") or {}).get("name"),
+            arguments=called.get("arguments") or "",
+        )
+        for one in delta.get("tool_calls") or ()
+    )
 
 
 def _joined(before: Delta | None, delta: Delta) -> Delta:
@@ -118,6 +166,7 @@ def _joined(before: Delta | None, delta: Delta) -> Delta:
             "text": before.text + delta.text,
             "tokens": before.tokens + delta.tokens,
             "logprobs": before.logprobs + delta.logprobs,
+            "calls": joined(before.calls, delta.calls),
         }
     )
 

@@ -1,6 +1,10 @@
-"""Bodies as they come in. Django keeps all of one before it looks at it: what is too large or too slow ends here."""
+"""Bodies as they come in, and streams as they go out: what is too large or too slow ends here.
+
+Django keeps all of a body before it looks at it, and waits for ever until a piece of a stream is taken.
+"""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
@@ -10,9 +14,10 @@ from django.http import HttpRequest
 
 from contracts.fault import Fault
 
+log = logging.getLogger(__name__)
 MB = 1024 * 1024
 STALL_S = 60.0
-"""How long a client may send nothing in the midst of a body. Uvicorn waits for ever."""
+"""How long a client may send nothing in the midst of a body, or take no piece of a stream. Uvicorn waits for ever."""
 LINGER_S = 5.0
 """How long the rest of a body that was refused is read and thrown away: most clients read no answer before they have
 sent it, and a connection that is cut under them loses the answer."""
@@ -34,11 +39,11 @@ class TurnedAway(Exception):
 
 
 def with_limits(app: App, stall_s: float = STALL_S) -> App:
-    """The same application, with a limit on what it is sent."""
+    """The same application, with limits on what it is sent, and on how long a stream of events waits for its reader."""
 
     async def limited(scope: Any, receive: Receive, send: Send) -> None:
         try:
-            await app(scope, _Intake(scope, receive, stall_s), send)
+            await app(scope, _Intake(scope, receive, stall_s), _Outgo(scope, send, stall_s))
         except TurnedAway as away:
             await _answer(away.fault, send)
             # Whoever asked first whether it may send must not be told now that it may.
@@ -80,6 +85,29 @@ class _Intake:
     def _too_large(self) -> TurnedAway:
         assert self._limit is not None
         return TurnedAway(Fault("body.too_large", limit_mb=self._limit // MB))
+
+
+class _Outgo:
+    """Counts the time until a piece of a stream of events is taken. A byte now and then is not enough."""
+
+    def __init__(self, scope: Any, send: Send, stall_s: float) -> None:
+        self._path = scope.get("path", "")
+        self._send = send
+        self._stall_s = stall_s
+        self._is_stream = False
+
+    async def __call__(self, message: Mapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            kinds = (value for key, value in message.get("headers", ()) if key.lower() == b"content-type")
+            self._is_stream = next(kinds, b"").startswith(b"text/event-stream")
+        if not self._is_stream:
+            return await self._send(message)
+        try:
+            async with asyncio.timeout(self._stall_s):
+                await self._send(message)
+        except TimeoutError:
+            log.warning("path=%s its client took nothing for %.0f s: the stream is closed", self._path, self._stall_s)
+            raise asyncio.CancelledError from None  # to Django it is as if the client had gone
 
 
 def _limit(scope: Any) -> int | None:

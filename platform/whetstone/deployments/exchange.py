@@ -1,6 +1,7 @@
 """Questions to engines and their answers: the web's end of the line."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -11,11 +12,13 @@ from pydantic import TypeAdapter
 
 from contracts.completion import Ask, Cancel, Delta, Letter, Look, Marks, Question, Refusal, Said, Taken
 from contracts.fault import Fault, FaultReport
+from whetstone.deployments.box import Box
 from whetstone.deployments.mailbox import mailboxes
 from whetstone.deployments.models import Deployment, Host, detail_of
 from whetstone.deployments.standing import Standing, Standings
 from whetstone.deployments.start import Called, hosts_for
 
+log = logging.getLogger(__name__)
 SAID: TypeAdapter[Said] = TypeAdapter(Said)
 Answer = Taken | Delta | Marks
 LOADING_S = 45.0
@@ -30,9 +33,15 @@ class Exchange:
 
     def __init__(self) -> None:
         self.address = f"web:{secrets.token_hex(8)}"
-        self._boxes: dict[str, asyncio.Queue[Said]] = {}
+        self._boxes: dict[str, Box] = {}
         self._standings = Standings()
         self._sorting: asyncio.Task[None] | None = None
+        self.is_closing = False
+        """The process ends once its questions are answered."""
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._boxes)
 
     async def answers(self, ask: Question, called: Called) -> AsyncGenerator[Answer, None]:
         """First that the request is taken, then piece by piece what is written, until every choice has ended; or, once,
@@ -41,8 +50,11 @@ class Exchange:
         Closed early, it tells the engine that nobody waits any more.
 
         Raises:
-            Fault: deployment.loading, .failed, engine.busy, .lost, and whatever the engine refuses it for.
+            Fault: deployment.loading, .failed, engine.busy, .lost, completion.unread, and whatever the engine refuses
+                it for.
         """
+        if self.is_closing:
+            raise Fault("deployment.loading", model=called.name)
         until = time.monotonic() + LOADING_S
         async with self._standings.watching(ask.deployment, called.standing):
             for host in called.hosts if called.standing.status != "ready" else ():
@@ -65,7 +77,7 @@ class Exchange:
                     await self._standings.changed(ask.deployment, holder, LOOK_S)
 
     async def _asked(self, ask: Question, holder: Standing) -> AsyncGenerator[Answer, None]:
-        box = self._boxes[ask.id] = asyncio.Queue()
+        box = self._boxes[ask.id] = Box(ask.id, str(holder.host))
         self._sort()
         ended = False
         try:
@@ -75,7 +87,7 @@ class Exchange:
             ended = True
         finally:
             del self._boxes[ask.id]
-            if not ended:
+            if not ended and not box.is_full:  # then its host knows
                 await asyncio.shield(post(str(holder.host), Cancel(id=ask.id)))
 
     async def _holder(self, deployment: str, name: str, until: float) -> Standing:
@@ -86,14 +98,12 @@ class Exchange:
             raise Fault("deployment.failed", model=name, detail=detail_of(standing.fault))
         return standing
 
-    async def _until_ended(
-        self, ask: Question, box: asyncio.Queue[Said], holder: Standing
-    ) -> AsyncGenerator[Answer, None]:
+    async def _until_ended(self, ask: Question, box: Box, holder: Standing) -> AsyncGenerator[Answer, None]:
         going_on = ask.choices if isinstance(ask, Ask) else 1
         is_taken, waited_s, last = False, 0.0, -1
         while going_on:
             try:
-                said = await asyncio.wait_for(box.get(), LOOK_S)
+                said = await box.get(LOOK_S)
             except TimeoutError:
                 waited_s += LOOK_S
                 if (not is_taken and waited_s >= TAKEN_S) or self._is_lost(ask.deployment, holder):
@@ -122,8 +132,11 @@ class Exchange:
         while self._boxes:
             for letter in await mailboxes.take(self.address, LOOK_S):
                 said = SAID.validate_json(letter)
-                if (box := self._boxes.get(said.ask)) is not None:
-                    box.put_nowait(said)
+                if (box := self._boxes.get(said.ask)) is not None and not box.is_full:
+                    box.put(said, len(letter))
+                    if box.is_full:
+                        log.warning("ask=%s its client does not read what is written: it ends here", box.ask)
+                        await post(box.host, Cancel(id=box.ask))
 
 
 async def post(host: str, letter: Letter) -> None:

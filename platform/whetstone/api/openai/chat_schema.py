@@ -1,8 +1,11 @@
 """What models write, as OpenAI's objects. The API's document is written from these."""
 
-from typing import Literal
+from typing import (
+    Literal,
+    NotRequired,  # Pydantic reads no other before Python 3.12
+)
 
-from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
+from typing_extensions import TypedDict
 
 from contracts.completion import FinishReason
 from whetstone.api.answers import described
@@ -18,7 +21,7 @@ class TokenUsageJson(TypedDict):
 class TokenJson(TypedDict):
     token: str
     logprob: float
-    """Under the model's own distribution: before temperature, penalties and `top_p`."""
+    """Under the model's own distribution: before temperature, penalties, `top_p` and `response_format`."""
     bytes: list[int]
 
 
@@ -31,10 +34,27 @@ class ChatLogprobsJson(TypedDict):
     refusal: None
 
 
+@described
+class CalledJson(TypedDict):
+    name: str
+    arguments: str
+    """A JSON object. Where the answer was cut, its beginning."""
+
+
+class ToolCallJson(TypedDict):
+    id: str
+    type: Literal["function"]
+    function: CalledJson
+
+
+@described
 class ChatMessageJson(TypedDict):
     role: Literal["assistant"]
-    content: str
+    content: str | None
+    """null where tools are called and nothing is said."""
     refusal: None
+    tool_calls: NotRequired[list[ToolCallJson]]
+    """Where there are some."""
 
 
 class ChatChoiceJson(TypedDict):

@@ -16,6 +16,7 @@ from whetstone.api.openai.schema import (
 from whetstone.datasets.expire import overdue
 from whetstone.datasets.models import DatasetVersion, Upload, UploadPart
 from whetstone.datasets.uploads import status_of
+from whetstone.deployments.models import Deployment
 from whetstone.jobs.checkpoints import Checkpoint
 from whetstone.jobs.models import CheckpointPermission, Job, ResultFile
 from whetstone.jobs.progress import estimated_finish
@@ -81,6 +82,18 @@ def model_json(model: Model) -> OpenAIModelJson:
         "owned_by": model.team.slug,
         "parameters": model.parameters,
         "task": model.task,
+    }
+
+
+def deployment_model_json(one: Deployment) -> OpenAIModelJson:
+    """What answers to a name of its own, as the model that it serves."""
+    return {
+        "id": one.name,
+        "object": "model",
+        "created": int(one.created_at.timestamp()),
+        "owned_by": one.team.slug,
+        "parameters": one.source.parameters if one.source else 0,
+        "task": one.source.task if one.source else Model.Task.TEXT,
     }
 
 

@@ -1,11 +1,13 @@
 """What `/v1/chat/completions` and `/v1/completions` take: OpenAI's fields, those that change nothing here included."""
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from contracts import Contract
 from contracts.completion import MOST_ALTERNATIVES, MOST_CHOICES, MOST_STOPS, Sampling, Stop, Turn
+from contracts.tools import MOST_CALLS, MOST_TOOLS, Form, FunctionCall, Named, Schema, Tool, Toolbox
 
 
 def _nothing(value: JsonValue) -> None:
@@ -39,20 +41,46 @@ def _listed(stop: Any) -> Any:
 Stops = Annotated[list[Stop], Field(max_length=MOST_STOPS)]
 
 
+def _of_object(call: FunctionCall) -> FunctionCall:
+    """Chat templates read an object."""
+    try:
+        arguments = json.loads(call.function.arguments)
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise ValueError("The arguments of a call are a JSON object, written as a text.")
+    return call
+
+
 class Message(Contract):
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Annotated[str | list[TextPart], BeforeValidator(_text_alone)]
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Annotated[str | list[TextPart] | None, BeforeValidator(_text_alone)] = None
+    """May be left out where an assistant calls tools."""
+    tool_calls: list[Annotated[FunctionCall, AfterValidator(_of_object)]] | None = Field(None, max_length=MOST_CALLS)
+    """That an assistant made, as its answer had them."""
+    tool_call_id: str | None = Field(None, min_length=1, max_length=256)
+    """Of the call that a tool answers."""
     name: Ignored = None
     refusal: Nothing = None
     annotations: Nothing = None
     audio: Nothing = None
     function_call: Nothing = None
-    tool_calls: Nothing = None
     reasoning_content: Ignored = None
 
+    @model_validator(mode="after")
+    def calls_fit_the_role(self) -> "Message":
+        if self.tool_calls and self.role != "assistant":
+            raise ValueError("An assistant alone calls tools.")
+        if (self.tool_call_id is not None) != (self.role == "tool"):
+            raise ValueError("tool_call_id belongs to a message of the role “tool”, which says what it answers.")
+        if self.content is None and not self.tool_calls:
+            raise ValueError("A message without content is one that calls tools.")
+        return self
+
     def turn(self) -> Turn:
-        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-        return Turn(role=self.role, content=text)
+        parts = self.content or ""
+        text = parts if isinstance(parts, str) else "".join(part.text for part in parts)
+        return Turn(role=self.role, content=text, calls=tuple(self.tool_calls or ()), tool_call_id=self.tool_call_id)
 
 
 class StreamOptions(Contract):
@@ -62,6 +90,42 @@ class StreamOptions(Contract):
 
 class PlainText(Contract):
     type: Literal["text"]
+
+
+class JsonObject(Contract):
+    """Any JSON object."""
+
+    type: Literal["json_object"]
+
+
+class NamedSchema(Contract):
+    name: Named
+    description: str | None = None
+    schema_: Schema | None = Field(None, alias="schema")
+    """JSON Schema that the answer keeps to. Left out: any object."""
+    strict: bool | None = None
+    """true: refuse a schema with keywords that the engine cannot hold an answer to. Else these are left out."""
+
+
+class JsonOfSchema(Contract):
+    """JSON that keeps to a schema."""
+
+    type: Literal["json_schema"]
+    json_schema: NamedSchema
+
+
+ResponseFormat = Annotated[PlainText | JsonObject | JsonOfSchema, Field(discriminator="type")]
+
+
+class NamedTool(Contract):
+    name: Named
+
+
+class ChosenTool(Contract):
+    """The one function that is to be called."""
+
+    type: Literal["function"]
+    function: NamedTool
 
 
 class _Request(Contract):
@@ -105,19 +169,22 @@ class ChatRequest(_Request):
     max_completion_tokens: int | None = Field(None, ge=1)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=MOST_ALTERNATIVES)
-    response_format: PlainText | None = None
-    """Text alone: nothing forces an answer into a form."""
+    response_format: ResponseFormat | None = None
+    """What the answer is held to. It is cut all the same when `max_tokens` are written: `finish_reason` is “length”."""
     modalities: list[Literal["text"]] | None = None
-    tools: Nothing = None
-    tool_choice: Literal["none", "auto"] | None = None
+    tools: list[Tool] | None = Field(None, max_length=MOST_TOOLS)
+    """Functions that the model may call, where its chat template knows tools."""
+    tool_choice: Literal["none", "auto", "required"] | ChosenTool | None = None
+    """“auto”, when it is left out: the model says something or calls. “required”: it calls. Or which one it calls."""
     functions: Nothing = None
     function_call: Literal["none", "auto"] | None = None
     audio: Nothing = None
     prediction: Nothing = None
     web_search_options: Nothing = None
+    parallel_tool_calls: bool | None = None
+    """false: one call in an answer at most."""
     metadata: Ignored = None
     moderation: Ignored = None
-    parallel_tool_calls: Ignored = None
     prompt_cache_key: Ignored = None
     prompt_cache_options: Ignored = None
     prompt_cache_retention: Ignored = None
@@ -132,6 +199,43 @@ class ChatRequest(_Request):
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs takes logprobs=true")
         return self
+
+    @model_validator(mode="after")
+    def tools_are_named_once(self) -> "ChatRequest":
+        names = [tool.function.name for tool in self.tools or ()]
+        if len(set(names)) < len(names):
+            raise ValueError("tools: every function has a name of its own")
+        if not names and self.tool_choice not in (None, "none", "auto"):
+            raise ValueError("tool_choice takes tools")
+        if isinstance(self.tool_choice, ChosenTool) and self.tool_choice.function.name not in names:
+            raise ValueError("tool_choice names a function that is not among the tools")
+        return self
+
+    def asked(self) -> dict[str, Any]:  # Any: fields of an Ask
+        """As an Ask takes it."""
+        return {
+            "turns": self.turns(),
+            "toolbox": self._toolbox(),
+            "form": self._form(),
+            "choices": self.n or 1,
+            "sampling": self.sampling(),
+            "in_pieces": bool(self.stream),
+        }
+
+    def _toolbox(self) -> Toolbox | None:
+        if not self.tools:
+            return None
+        one = self.tool_choice.function.name if isinstance(self.tool_choice, ChosenTool) else None
+        choice = self.tool_choice if isinstance(self.tool_choice, str) else "auto"
+        in_parallel = self.parallel_tool_calls is not False
+        return Toolbox(tools=tuple(self.tools), choice=choice, named=one, in_parallel=in_parallel)
+
+    def _form(self) -> Form | None:
+        asked = self.response_format
+        if isinstance(asked, JsonOfSchema):
+            about = asked.json_schema
+            return Form(name=about.name, document=about.schema_, description=about.description, strict=about.strict)
+        return Form() if isinstance(asked, JsonObject) else None
 
     def turns(self) -> tuple[Turn, ...]:
         return tuple(message.turn() for message in self.messages)

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 
 from contracts.completion import Ask, Delta, FinishReason, Taken, Told
+from contracts.tools import CallPiece, joined
 from whetstone.accounts.ids import new_id
 from whetstone.api.caller import caller
 from whetstone.api.openai.chat_schema import TokenUsageJson
@@ -18,6 +19,8 @@ from whetstone.deployments.exchange import Answer, exchange
 from whetstone.deployments.start import call_and_let_go
 
 Json = dict[str, Any]
+MOST_AHEAD = 64
+"""Pieces of several prompts that wait in one line. The others wait where they are counted."""
 
 
 @dataclass
@@ -27,12 +30,14 @@ class Choice:
     text: str = ""
     tokens: int = 0
     logprobs: list[Told] = field(default_factory=list)
+    calls: tuple[CallPiece, ...] = ()
     finish: FinishReason | None = None
 
     def add(self, piece: Delta) -> None:
         self.text += piece.text
         self.tokens += piece.tokens
         self.logprobs += piece.logprobs
+        self.calls = joined(self.calls, piece.calls)
         self.finish = piece.finish or self.finish
 
 
@@ -68,12 +73,12 @@ class Writing:
                 if isinstance(piece, Delta):
                     yield piece.choice, piece
             return
-        arrived: asyncio.Queue[tuple[int, Delta] | None] = asyncio.Queue()
+        arrived: asyncio.Queue[tuple[int, Delta] | None] = asyncio.Queue(MOST_AHEAD)
 
         async def forward(prompt: int, pieces: AsyncIterator[Answer]) -> None:
             async for piece in pieces:
                 if isinstance(piece, Delta):
-                    arrived.put_nowait((prompt * self.choices + piece.choice, piece))
+                    await arrived.put((prompt * self.choices + piece.choice, piece))
 
         async def all_of_them() -> None:
             try:
@@ -81,7 +86,7 @@ class Writing:
                     for number, pieces in enumerate(self.pieces):
                         group.create_task(forward(number, pieces))
             finally:
-                arrived.put_nowait(None)
+                await arrived.put(None)
 
         forwarding = asyncio.create_task(all_of_them())
         try:
