@@ -29,6 +29,8 @@ from tests.whetstone.serving import ROOT, environment_of, manage, serving
 
 RATE, SECONDS, ROUNDS, WARM_UP = 100, 5, 3, 60
 CHUNKS, CHUNK = 6, 50
+LIMITS = httpx.Limits(max_connections=16, keepalive_expiry=2)
+"""Sixteen clients, who do not send over a connection that uvicorn is about to close (after 5 s)."""
 NAMES = ("a job, created", "a bare insert")
 Send = Callable[[], Awaitable[httpx.Response]]
 JOBS, EVENTS, STREAMS = 10_000, 1_000, 500
@@ -119,7 +121,7 @@ def _script(environment: dict[str, str], source: str) -> list[str]:
 
 
 async def _creating(url: str, headers: dict[str, str], draft: object, bare: str, pids: tuple[int, int]) -> None:
-    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=httpx.Limits(max_connections=16)) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False, limits=LIMITS) as http:
 
         async def ours() -> httpx.Response:
             return await http.post(url, json=draft, headers=headers)

@@ -22,6 +22,9 @@ from django.core.management import call_command
 PR_SET_PDEATHSIG = 1
 STOP_TIMEOUT_S = 20
 LOOK_S = 0.2
+KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep a connection that nobody uses (httpx 5 s, nginx 60 s): whoever closes it first
+must not be the one who may just be sent a request."""
 READY_TIMEOUT_S = 60
 ROOT = Path(__file__).resolve().parents[3]
 HINT = """It listens to every machine, but answers only who calls it 127.0.0.1 or localhost. To let others in, stop it,
@@ -94,7 +97,7 @@ class Platform:
         public_url = os.environ.get("WHETSTONE_PUBLIC_URL", self.url)
         web = {"WHETSTONE_HOME": str(self.home), "WHETSTONE_PUBLIC_URL": public_url}
         serve = f"-m uvicorn whetstone.asgi:application --app-dir platform --host {self.host} --port {self.port}"
-        quiet = " --log-level warning --timeout-graceful-shutdown 3"
+        quiet = f" --log-level warning --timeout-graceful-shutdown 3 --timeout-keep-alive {KEEP_ALIVE_S}"
         engine = "-m trainer_worker.serve"
         celery = "-m celery -A trainer_worker.app worker --pool solo --loglevel INFO"
         return [
