@@ -4,7 +4,8 @@
 
 Both read the same model and rows, begin with an imported torch, and run in a process of their own, in turn first. Ours
 answers, grades, and writes scores, receipts and answers; the bare side only answers. Prints seconds of the clock and of
-the processor from the first thing read to the last answer, and the medians of the pairs' ratios. Without a folder: the
+the processor from the first thing read to the last answer, seconds of the clock for the answers alone (prompts to
+tokens, model, tokens to text), and the medians of the pairs' ratios. Without a folder: the
 starter model with random weights, whose answers nearly all go on to the longest.
 """
 
@@ -49,16 +50,18 @@ def main(arguments: Sequence[str] = ()) -> None:
         took = {side: _seconds(side, given) for side in (SIDES if pair % 2 == 0 else SIDES[::-1])}
         ratios.append([one / other for one, other in zip(took["whetstone"], took["generate"], strict=True)])
         ours.append(took["whetstone"][0])
-        said = "  ".join(f"{side}: {took[side][0]:.2f} s, CPU {took[side][1]:.2f} s" for side in SIDES)
-        print(f"{said}  ratios {ratios[-1][0]:.2f}, {ratios[-1][1]:.2f}", flush=True)
-    clock, processor = (statistics.median(column) for column in zip(*ratios, strict=True))
-    print(f"evaluation / generate, median of {given.pairs} pairs: {clock:.2f}, CPU {processor:.2f}")
+        said = "  ".join("{}: {:.2f} s, CPU {:.2f} s, answers {:.2f} s".format(side, *took[side]) for side in SIDES)
+        print(said, " ratios", ", ".join(f"{ratio:.2f}" for ratio in ratios[-1]), flush=True)
+    clock, processor, answers = (statistics.median(column) for column in zip(*ratios, strict=True))
+    print(
+        f"evaluation / generate, median of {given.pairs} pairs: {clock:.2f}, CPU {processor:.2f}, answers {answers:.2f}"
+    )
     print(f"{given.rows} rows in {statistics.median(ours):.1f} s (wanted: under {TARGET_S:g} s)")
     return None
 
 
-def _seconds(side: str, given: argparse.Namespace) -> tuple[float, float]:
-    """Of the clock, and of the processor."""
+def _seconds(side: str, given: argparse.Namespace) -> tuple[float, float, float]:
+    """Of the clock, of the processor, and of the clock while answers are written."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "benchmarks.evaluation", "--side", side, "--folder", folder]
         for name in ("rows", "longest", "batch", "model"):
@@ -66,19 +69,30 @@ def _seconds(side: str, given: argparse.Namespace) -> tuple[float, float]:
         done = subprocess.run(command, env=os.environ | LAUNCHER_ENVIRONMENT, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr[-3000:])
-        clock, processor = map(float, done.stdout.splitlines()[-1].split())
-        return clock, processor
+        clock, processor, answers = map(float, done.stdout.splitlines()[-1].split())
+        return clock, processor, answers
 
 
 def run_whetstone(given: argparse.Namespace) -> None:
     from trainer_worker.evaluation import evaluate
+    from trainer_worker.sampler import Sampler
     from trainer_worker.spool import SpoolWriter
 
-    work = _work(given)
+    work, answer, answers_s = _work(given), Sampler.answer, 0.0
+
+    def timed(sampler: Sampler, *args: Any, **how: Any) -> Any:
+        nonlocal answers_s
+        before = time.monotonic()
+        try:
+            return answer(sampler, *args, **how)
+        finally:
+            answers_s += time.monotonic() - before
+
+    Sampler.answer = timed  # type: ignore[method-assign, assignment]
     _start()
     began = _now()
     evaluate(work, SpoolWriter(work.spool))
-    _tell(began)
+    _tell(began, answers_s)
 
 
 def run_generate(given: argparse.Namespace) -> None:
@@ -90,18 +104,20 @@ def run_generate(given: argparse.Namespace) -> None:
     _start()
     from transformers import AutoModelForCausalLM
 
-    began = _now()
+    began, answers_s = _now(), 0.0
     tokenizer = load_tokenizer(work.model)
     bare: Any = AutoModelForCausalLM.from_pretrained(work.model)
     rows = read_rows(work.rows, guess_mapping(("messages",)))
     texts = sorted((render(tokenizer, turns_of(row), to_be_answered=True) for row in rows), key=len)
     for first in range(0, len(texts), given.batch):
+        before = time.monotonic()
         batch = tokenizer(
             texts[first : first + given.batch], return_tensors="pt", padding=True, add_special_tokens=False
         )
         answered = bare.generate(**batch, max_new_tokens=given.longest, do_sample=False)
         tokenizer.batch_decode(answered[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
-    _tell(began)
+        answers_s += time.monotonic() - before
+    _tell(began, answers_s)
 
 
 def _work(given: argparse.Namespace) -> "EvaluationWork":
@@ -160,9 +176,9 @@ def _now() -> tuple[float, float]:
     return time.monotonic(), time.process_time()
 
 
-def _tell(began: tuple[float, float]) -> None:
+def _tell(began: tuple[float, float], answers_s: float) -> None:
     clock, processor = (now - then for now, then in zip(_now(), began, strict=True))
-    print(clock, processor)
+    print(clock, processor, answers_s)
 
 
 if __name__ == "__main__":
