@@ -119,6 +119,11 @@ SERVING: dict[str, Entry] = {
         "“{model}” is being loaded.",
         "Send the request again in a few seconds.",
     ),
+    "server.stopping": (
+        "capacity",
+        "This web process is being stopped, and takes no new questions.",
+        "Send the request again in a few seconds: another process takes its place.",
+    ),
     "deployment.failed": (
         "platform",
         "“{model}” could not be loaded: {detail}",

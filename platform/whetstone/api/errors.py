@@ -48,6 +48,7 @@ STATUS = {
     "deployment.no_room": 503,
     "deployment.loading": 503,
     "deployment.failed": 503,
+    "server.stopping": 503,
     "engine.busy": 503,
     "engine.lost": 503,
     "completion.broken": 500,
@@ -64,6 +65,7 @@ COME_AGAIN_S = {
     "deployment.no_room": 30,
     "deployment.loading": 3,
     "deployment.failed": 60,
+    "server.stopping": 3,
     "engine.busy": 1,
     "engine.lost": 1,
 }

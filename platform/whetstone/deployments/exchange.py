@@ -50,11 +50,11 @@ class Exchange:
         Closed early, it tells the engine that nobody waits any more.
 
         Raises:
-            Fault: deployment.loading, .failed, engine.busy, .lost, completion.unread, and whatever the engine refuses
-                it for.
+            Fault: server.stopping, deployment.loading, .failed, engine.busy, .lost, completion.unread, and whatever the
+                engine refuses it for.
         """
         if self.is_closing:
-            raise Fault("deployment.loading", model=called.name)
+            raise Fault("server.stopping")
         until = time.monotonic() + LOADING_S
         async with self._standings.watching(ask.deployment, called.standing):
             for host in called.hosts if called.standing.status != "ready" else ():
