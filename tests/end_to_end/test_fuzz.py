@@ -39,6 +39,10 @@ def what_there_is(api: httpx.Client) -> dict[str, str | int]:
     endpoint = api.post("/v1/webhook_endpoints", json=hook).json()["id"]
     job = created(api, draft(file, max_steps=2, checkpoint_interval=1) | {"validation_file": file})["id"]
     model = until(api, job)["fine_tuned_model"]
+    asked = {"model": model, "dataset": file, "evaluator": "fuzzed", "settings": {"limit": 2}}
+    evaluation = api.post("/api/v1/evaluations", json=asked).json()["evaluation"]["id"]
+    deployment = api.post("/api/v1/deployments", json={"model": model}).json()["id"]
+    part = {"filename": "parts.jsonl", "purpose": "fine-tune", "bytes": 100, "mime_type": "text/jsonl"}
     return {
         "path.file_id": file,
         "path.dataset": file,
@@ -48,6 +52,9 @@ def what_there_is(api: httpx.Client) -> dict[str, str | int]:
         "path.step": 2,
         "path.model": model,
         "path.file": "config.json",
+        "path.evaluation_id": evaluation,
+        "path.deployment_id": deployment,
+        "path.upload_id": api.post("/v1/uploads", json=part).json()["id"],
     }
 
 
