@@ -91,25 +91,21 @@ def _remembered(cache: AnswerCache | None, key: bytes, ask: Callable[[], JsonVal
 
 
 def _body(judge: JudgeAddress, question: Question) -> Json:
-    if judge.is_here:
-        return _in_words(judge, question)
-    form: Json = {"name": "judgement", "strict": True, "schema": question.schema}
+    """Our engines hold an answer to its form token by token; that form is also told in words, so that a model which
+    knows nothing of it does not write against it."""
+    form: Json = {"name": "judgement", "strict": not judge.is_here, "schema": question.schema}
     messages: list[JsonValue] = [{"role": one["role"], "content": one["content"]} for one in question.messages]
+    if judge.is_here:
+        messages[-1] = _in_words(question)
     asked: Json = {"model": judge.model, "messages": messages}
     return {**asked, "response_format": {"type": "json_schema", "json_schema": form}, **question.sampling}
 
 
-def _in_words(judge: JudgeAddress, question: Question) -> Json:
-    """For an engine that forces no form: the form is asked for where the model reads last."""
-    *before, last = question.messages
-    form = orjson.dumps(question.schema).decode()
+def _in_words(question: Question) -> Json:
+    """The last message, which the model reads last, and the form behind it."""
+    last, form = question.messages[-1], orjson.dumps(question.schema).decode()
     asked = f"{last['content']}\n\nAnswer with one JSON object of this JSON schema, and with nothing else:\n{form}"
-    messages: list[JsonValue] = [{"role": one["role"], "content": one["content"]} for one in before]
-    return {
-        "model": judge.model,
-        "messages": [*messages, {"role": last["role"], "content": asked}],
-        **question.sampling,
-    }
+    return {"role": last["role"], "content": asked}
 
 
 def _answer(judge: JudgeAddress, told: tuple[JsonValue, bool] | Failed) -> Answer | Silence:

@@ -152,3 +152,17 @@ def test_an_engine_that_is_killed_loses_requests_with_a_clear_word_and_comes_bac
     assert [error.code for error in failed] == ["engine.lost"]
     answer = client.chat.completions.create(model=model, messages=HELLO, max_tokens=2)
     assert answer.choices[0].finish_reason in ("length", "stop")
+
+
+def test_a_model_that_has_learned_nothing_much_judges_in_the_form_all_the_same(api: httpx.Client, model: str) -> None:
+    api.post("/api/v1/judges", json={"name": "novice", "model": model}).raise_for_status()
+    ask = [{"role": "user", "content": "{{ sample.output_text }}"}]
+    labels = {"labels": ["good", "bad"], "passing_labels": ["good"]}
+    label = {"type": "label_model", "name": "label", "model": "novice", "input": ask} | labels
+    score = {"type": "score_model", "name": "score", "model": "novice", "input": ask, "range": [0, 1]}
+    for grader in (label, score):
+        answer = api.post(
+            "/api/v1/graders/try", json={"grader": grader, "samples": [{"output_text": "6"}] * 4}, timeout=120
+        )
+        grades = [one["grade"] for one in answer.json()["grades"]]
+        assert all(0 <= one["score"] <= 1 for one in grades), grades

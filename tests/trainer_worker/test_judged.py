@@ -179,7 +179,7 @@ def test_the_relay_goes_nowhere_that_the_operator_has_not_allowed(tmp_path: Path
 
 
 def test_a_judge_of_the_platform_is_asked_where_the_worker_reaches_it(tmp_path: Path) -> None:
-    """On an address that no other judge and no web service may have, and told in words how to answer."""
+    """On an address that no other judge and no web service may have, and told in words, too, how to answer."""
     with serving(lambda _: judgement(0.5)) as server:
         judge = Judge(name="judge", base_url="", model="ours", key="wp-pass", is_here=True)
         found = Reach(judges=(judge,))
@@ -192,7 +192,7 @@ def test_a_judge_of_the_platform_is_asked_where_the_worker_reaches_it(tmp_path: 
     assert "no public address" in str(silence)
     (asked,) = server.asked
     assert (asked.path, asked.headers["authorization"]) == ("/v1/chat/completions", "Bearer wp-pass")
-    assert (asked.body["model"], "response_format" in asked.body) == ("ours", False)
+    assert (asked.body["model"], "response_format" in asked.body) == ("ours", True)
     assert '"result"' in last_words(asked)
 
 

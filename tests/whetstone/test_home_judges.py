@@ -49,7 +49,8 @@ def test_a_trial_asks_the_platform_itself(ada: Any, settings: Settings) -> None:
     (request,) = server.asked
     assert request.headers["authorization"].startswith(f"Bearer {PREFIX}")
     assert request.body["model"] == "tiny"
-    assert '"result"' in last_words(request), "no form is forced: it is asked for in words"
+    assert '"result"' in last_words(request), "what the engine holds the answer to is also said in words"
+    assert request.body["response_format"]["json_schema"]["strict"] is False
 
 
 def test_a_pass_asks_its_models_and_does_nothing_else() -> None:
