@@ -49,6 +49,14 @@ class Everything(TypedDict, Generic[T]):
     data: list[T]
 
 
+SERVER_SENT_EVENT: Schema = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {"data": {"type": "string", "description": "An object's JSON; `[DONE]` in the last one."}},
+    "required": ["data"],
+}
+
+
 def contents(views: dict[str, View]) -> tuple[Schema, Schema]:
     """By name, a view's answers by media type; and the schemas that these refer to, `Error` among them.
 
@@ -63,7 +71,7 @@ def contents(views: dict[str, View]) -> tuple[Schema, Schema]:
     told = {name: {"application/json": {"schema": found[name, "validation"]}} for name in shapes}
     for name in told:
         if _may_stream(views[name]):
-            told[name]["text/event-stream"] = {"schema": {"type": "string"}}
+            told[name]["text/event-stream"] = {"schema": SERVER_SENT_EVENT}
     return told, more["$defs"]
 
 
