@@ -80,7 +80,7 @@ class Reader:
         roles = {"developer": "developer" if knows else "system"}
         turns = [_message(turn) | {"role": roles.get(turn.role, turn.role)} for turn in ask.turns]
         try:
-            return self._written(turns, toolbox.tools if toolbox else ())
+            return _readable(self._written(turns, toolbox.tools if toolbox else ()))
         except Exception as error:  # a template is a program of the model's own
             detail = str(error)[:300] or type(error).__name__
             raise Fault("completion.template_failed", field="messages", detail=detail) from error
@@ -100,6 +100,11 @@ class Reader:
     @cached_property
     def _calls_as_we_read(self) -> bool:
         return OPEN in str(self.tokenizer.chat_template) and XML not in str(self.tokenizer.chat_template)
+
+
+def _readable(text: str) -> str:
+    """Without halves of UTF-16 pairs, which tokenizers break on: the arguments of a call may hold one, escaped."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _message(turn: Turn) -> Message:
