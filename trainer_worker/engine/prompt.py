@@ -13,6 +13,10 @@ from trainer_worker.engine.grammar import OPEN, toolbox_of
 PROBE = Tool(type="function", function=Function(name="probe_of_the_template"))
 XML = "<function="
 """Some templates (Qwen3-Coder's) have calls written in XML within the same marks."""
+BEGINNING = 8
+"""Characters for each token of the context: few texts have longer tokens."""
+CUT = 64
+"""Tokens that a cut in the midst of a word may bring, at the very most."""
 Message = dict[str, Any]  # Any: JSON
 
 
@@ -59,7 +63,19 @@ class Reader:
         if ask.ids is not None:
             return self._known(ask.ids)
         text, is_rendered = (ask.text, False) if ask.text is not None else (self._rendered(ask), True)
+        self._look_at_beginning(text, "messages" if is_rendered else "prompt")
         return list(self.tokenizer(text, add_special_tokens=not is_rendered)["input_ids"])
+
+    def _look_at_beginning(self, text: str, field: str) -> None:
+        """Others wait while a prompt is read, and one of 10 MB takes half a minute. Where its beginning is too long
+        already, the tokens of the whole are projected from it. Raises Fault completion.too_long."""
+        characters = BEGINNING * self.context
+        while characters < len(text):
+            found = len(self.tokenizer(text[:characters], add_special_tokens=False)["input_ids"])
+            if found >= self.context + CUT:
+                tokens = round(found * len(text) / characters)
+                raise Fault("completion.too_long", field=field, context=self.context, tokens=tokens)
+            characters *= 4
 
     def _known(self, ids: tuple[int, ...]) -> list[int]:
         for token in ids:
