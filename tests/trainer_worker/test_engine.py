@@ -318,3 +318,11 @@ def test_a_folder_that_the_engine_cannot_lead_is_refused_by_name(tmp_path: Path)
     with pytest.raises(Fault) as caught:
         Loaded.from_folder(tmp_path)
     assert caught.value.report.code == "engine.cannot_lead"
+
+
+def test_a_prompt_of_ten_megabytes_is_refused_by_its_beginning(engine: OwnEngine, heard: Heard) -> None:
+    started = time.monotonic()
+    ask = an_ask("huge", "x" * 10_000_000)
+    engine.ask(ask)
+    assert heard.refusal(ask) == "completion.too_long"
+    assert time.monotonic() - started < 3, "others wait while it is read"

@@ -164,6 +164,17 @@ def test_the_template_reads_tools_calls_and_what_they_answered(engine: OwnEngine
     assert "# Tools" not in caller.tokenizer.decode(engine._reader.read(an_ask("a", WEATHER, choice="none")))
 
 
+def test_half_a_character_in_the_arguments_of_a_call_breaks_nothing(
+    engine: OwnEngine, heard: Heard, caller: Loaded
+) -> None:
+    called = Called(name="weather", arguments='{"city": "\\ud800, \\ud83d\\ude00"}')
+    turns = (*TURNS, Turn(role="assistant", content="", calls=(FunctionCall(id="call_1", function=called),)))
+    ask = an_ask("half", turns=turns, max_tokens=1)
+    assert "\ufffd, \U0001f600" in caller.tokenizer.decode(engine._reader.read(ask))
+    engine.ask(ask)
+    assert heard.whole(ask)
+
+
 def test_a_template_that_knows_no_tools_says_so(loaded: Loaded, heard: Heard) -> None:  # noqa: F811
     engine = OwnEngine("tiny", loaded, heard.tell, cache_bytes=1 << 28)
     try:

@@ -13,6 +13,10 @@ from trainer_worker.engine.grammar import OPEN, toolbox_of
 PROBE = Tool(type="function", function=Function(name="probe_of_the_template"))
 XML = "<function="
 """Some templates (Qwen3-Coder's) have calls written in XML within the same marks."""
+BEGINNING = 8
+"""Characters for each token of the context: few texts have longer tokens."""
+CUT = 64
+"""Tokens that a cut in the midst of a word may bring, at the very most."""
 Message = dict[str, Any]  # Any: JSON
 
 
@@ -59,7 +63,19 @@ class Reader:
         if ask.ids is not None:
             return self._known(ask.ids)
         text, is_rendered = (ask.text, False) if ask.text is not None else (self._rendered(ask), True)
+        self._look_at_beginning(text, "messages" if is_rendered else "prompt")
         return list(self.tokenizer(text, add_special_tokens=not is_rendered)["input_ids"])
+
+    def _look_at_beginning(self, text: str, field: str) -> None:
+        """Others wait while a prompt is read, and one of 10 MB takes half a minute. Where its beginning is too long
+        already, the tokens of the whole are projected from it. Raises Fault completion.too_long."""
+        characters = BEGINNING * self.context
+        while characters < len(text):
+            found = len(self.tokenizer(text[:characters], add_special_tokens=False)["input_ids"])
+            if found >= self.context + CUT:
+                tokens = round(found * len(text) / characters)
+                raise Fault("completion.too_long", field=field, context=self.context, tokens=tokens)
+            characters *= 4
 
     def _known(self, ids: tuple[int, ...]) -> list[int]:
         for token in ids:
@@ -80,7 +96,7 @@ class Reader:
         roles = {"developer": "developer" if knows else "system"}
         turns = [_message(turn) | {"role": roles.get(turn.role, turn.role)} for turn in ask.turns]
         try:
-            return self._written(turns, toolbox.tools if toolbox else ())
+            return _readable(self._written(turns, toolbox.tools if toolbox else ()))
         except Exception as error:  # a template is a program of the model's own
             detail = str(error)[:300] or type(error).__name__
             raise Fault("completion.template_failed", field="messages", detail=detail) from error
@@ -100,6 +116,11 @@ class Reader:
     @cached_property
     def _calls_as_we_read(self) -> bool:
         return OPEN in str(self.tokenizer.chat_template) and XML not in str(self.tokenizer.chat_template)
+
+
+def _readable(text: str) -> str:
+    """Without halves of UTF-16 pairs, which tokenizers break on: the arguments of a call may hold one, escaped."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _message(turn: Turn) -> Message:
