@@ -147,7 +147,7 @@ SERVING: dict[str, Entry] = {
     ),
     "completion.too_long": (
         "user",
-        "The model reads at most {context} tokens, and the prompt has {tokens}.",
+        "The model reads at most {context} tokens, and the prompt has about {tokens}.",
         "Shorten the prompt.",
     ),
     "completion.no_room": (
