@@ -51,6 +51,8 @@ def test_the_form_says_what_is_missing_and_begins_both(http: Client) -> None:
     version, ref = make_dataset(), math()
     assert ">Choose a model</button>" in page(http, "/evaluations/new")
     assert ">Choose an evaluator</button>" in page(http, f"/evaluations/new?model=tuned&dataset={version.id}")
+    for named in (version.id, str(version)):
+        assert f'<option value="{version.id}" selected>' in page(http, f"/evaluations/new?dataset={named}")
     filled = {"model": "tuned", "baseline": "tiny", "dataset": version.id, "evaluator": ref, "limit": "4"}
     card = http.post("/evaluations/preview", filled).content.decode()
     assert "Evaluate both</button>" in card

@@ -6,7 +6,7 @@ from tests.whetstone.factories import PAIRS, make_dataset, make_job, make_model,
 from tests.whetstone.pages import browser, page_data
 from whetstone.datasets.split import split_by_share
 from whetstone.jobs.models import Job
-from whetstone.jobs.rlhf import evaluator_from, held_out_of, way_of
+from whetstone.jobs.rlhf import evaluator_from, held_out_of, taught_for, way_of
 from whetstone.modelhub.models import Model
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,9 @@ def test_every_step_is_filled_in_from_the_one_before() -> None:
 
     learned = make_job(training_file="pairs", method={"type": "ppo", "ppo": {"evaluator": str(evaluator)}})
     assert way_of(team, base, pairs, pairs).learned == learned
+    assert taught_for(learned) == taught
+    assert taught_for(taught) is None
+    assert f"/rlhf?model=tiny&amp;pairs={pairs.id}\"" in browser().get(f"/jobs/{learned.id}").content.decode()
     assert way_of(team, base, pairs, make_dataset(name="others")).learned is None
 
     again = make_job(training_file="pairs", method=TEACH)

@@ -161,7 +161,9 @@ def test_the_pages_offer_it_and_show_how_it_is_asked(scorer: Model) -> None:
     assert "/api/v1/scores" in page
     for other in ("/v1/chat/completions", "/chat?model=", "serving-tests", "First token"):
         assert other not in page
-    assert "Deploy" in person.get(reverse("deployments")).content.decode()
+    listed = person.get(reverse("deployments")).content.decode()
+    assert 'data-label="Time to the scores"' in listed
+    assert "First token" not in listed
     blank = make_job().base
     assert reverse("model-deploy", args=[blank.pk]) not in str(person.get(reverse("model", args=[blank.pk])).content)
 

@@ -86,7 +86,7 @@ export class ChatPage extends HTMLElement {
     settings.hidden = true;
     const side = h("dialog", { class: "side-panel conversations-panel" });
     const toggle = (label: string, drawing: string, work: (button: HTMLElement) => void, className = ""): HTMLElement => {
-      const button = h("button", { type: "button", class: `button small ${className}`, onclick: () => work(button) }, icon(drawing), h("span", {}, label));
+      const button = h("button", { type: "button", class: `button small ${className}`, title: label, onclick: () => work(button) }, icon(drawing), h("span", {}, label));
       return button;
     };
     const open = toggle(gettext("Conversations"), LIST, () => this.#openList(side), "only-narrow");

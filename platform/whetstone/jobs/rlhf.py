@@ -60,6 +60,14 @@ def _asking(team: Team, scorer: Model) -> EvaluatorVersion | None:
     return next((version for version in versions if scorer.name in models_of(version.grader)), None)
 
 
+def taught_for(job: Job) -> Job | None:
+    """The newest job of the same base that taught the reward model by which a PPO job is rewarded."""
+    if job.method != "ppo" or job.evaluator is None:
+        return None
+    taught = owned(Job, job.team).filter(method="reward_model", base=job.base)
+    return taught.filter(trained__name__in=models_of(job.evaluator.grader)).order_by("-created_at", "-id").first()
+
+
 def evaluator_from(user: User, team: Team, taught: Job) -> EvaluatorVersion:
     """Saves the reward model as an evaluator: between 0 and 1, held back from paying for long or repeated text.
 

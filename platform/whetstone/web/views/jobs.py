@@ -16,6 +16,7 @@ from whetstone.api.errors import fault_json
 from whetstone.jobs.keep import keep_checkpoint
 from whetstone.jobs.kinds import trainings
 from whetstone.jobs.models import Job
+from whetstone.jobs.rlhf import taught_for
 from whetstone.jobs.tail import as_json, told
 from whetstone.jobs.waiting import waiting_reason
 from whetstone.web import words
@@ -78,6 +79,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
         "log": _log(found),
         "events": _listed(found),
         "checkpoints": checkpoint_rows(found),
+        "taught": taught_for(found),
         "has_rollouts": METHODS[found.method].is_reinforcement,
         "estimates": lines_of(found),
         "so_far": so_far(found),
