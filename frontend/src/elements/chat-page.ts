@@ -45,7 +45,7 @@ export class ChatPage extends HTMLElement {
   #views: TurnView[] = [];
   #look: Look = (localStorage.getItem(LOOK) as Look | null) ?? "markdown";
   #turns = h("div", { class: "chat-turns", role: "log", "aria-label": gettext("Conversation") });
-  #notice = h("div", { class: "chat-notice" });
+  #notice = h("div", { class: "chat-notice", role: "status" });
 
   connectedCallback(): void {
     if (this.firstElementChild !== null) return;
@@ -95,7 +95,7 @@ export class ChatPage extends HTMLElement {
       button.setAttribute("aria-expanded", String(!settings.hidden));
     });
     set.setAttribute("aria-expanded", "false");
-    const share = toggle(gettext("Share"), LINK, (button) => void this.#share(button));
+    const share = toggle(gettext("Share"), LINK, () => void this.#share());
     const bar = h("div", { class: "chat-bar" }, open, picker.element, h("span", { class: "push row" }, this.#lookSelect(), set, share));
     const foot = h("div", { class: "chat-foot" }, this.#notice, this.#tray.element, this.#composer.element, h("p", { class: "help chat-keys" }, gettext("Enter sends, Shift+Enter begins a line, Esc stops. 1 to 4 vote when nothing is being typed; with Alt always.")));
     this.append(this.#list.element, h("div", { class: "chat-main" }, bar, settings, this.#turns, foot), side);
@@ -281,16 +281,14 @@ export class ChatPage extends HTMLElement {
     fill(this.#notice, ...parts);
   }
 
-  async #share(button: HTMLElement): Promise<void> {
+  async #share(): Promise<void> {
     if (this.#thread.turns.length === 0) return this.#tell([h("span", {}, gettext("There is nothing to share yet: send a message first."))]);
     const id = await this.#keeper.id();
     await this.#keeper.save();
     await toClipboard(new URL(`/chat/${id}`, location.href).href);
-    const label = button.querySelector("span");
-    if (label === null) return;
-    fill(label, gettext("Link copied"));
-    button.title = gettext("Everybody of your team can open it");
-    setTimeout(() => fill(label, gettext("Share")), 2000);
+    const told = h("span", { title: gettext("Everybody of your team can open it") }, gettext("Link copied"));
+    this.#tell([told]);
+    setTimeout(() => told.isConnected && this.#tell([]), 4000);
   }
 
   #key(event: KeyboardEvent): void {
