@@ -40,7 +40,7 @@ def test_every_step_is_filled_in_from_the_one_before() -> None:
     assert way_of(team, base, pairs, pairs).learned == learned
     assert taught_for(learned) == taught
     assert taught_for(taught) is None
-    assert f"/rlhf?model=tiny&amp;pairs={pairs.id}\"" in browser().get(f"/jobs/{learned.id}").content.decode()
+    assert f'/rlhf?model=tiny&amp;pairs={pairs.id}"' in browser().get(f"/jobs/{learned.id}").content.decode()
     assert way_of(team, base, pairs, make_dataset(name="others")).learned is None
 
     again = make_job(training_file="pairs", method=TEACH)
