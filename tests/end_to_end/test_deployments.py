@@ -59,7 +59,7 @@ def test_an_adapter_over_a_shared_base_writes_as_the_model_it_was_merged_into(
     client: openai.OpenAI, api: httpx.Client, base: str
 ) -> None:
     lora = trained(api, base, "lora", "adapter")
-    names = {"plain": base, "over": lora}
+    names = {"bare": base, "over": lora}
     for name, model in names.items():
         ready(api, deployed(api, model=model, name=name)["id"])
     assert deployed(api, model=lora, name="merged", shares_base=False)["base"] is None
@@ -74,8 +74,8 @@ def test_an_adapter_over_a_shared_base_writes_as_the_model_it_was_merged_into(
 
     over = probabilities("over")
     assert over == pytest.approx(probabilities("merged"), abs=1e-3)
-    assert over != pytest.approx(probabilities("plain"), abs=1e-3)
-    log = "".join(api.get(f"/api/v1/deployments/{one}/log").text for one in ids(api, "plain", "over"))
+    assert over != pytest.approx(probabilities("bare"), abs=1e-3)
+    log = "".join(api.get(f"/api/v1/deployments/{one}/log").text for one in ids(api, "bare", "over"))
     assert log.count("loads ") == 1, "the base was loaded once"
 
 
