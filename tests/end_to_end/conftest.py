@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import httpx
+import openai
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -28,6 +29,14 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 def api(laptop: Laptop) -> Iterator[httpx.Client]:
     with laptop.api() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def client(laptop: Laptop, api: httpx.Client) -> Iterator[openai.OpenAI]:
+    """OpenAI's own. It asks again while a model is being loaded."""
+    key = api.headers["Authorization"].removeprefix("Bearer ")
+    with openai.OpenAI(base_url=f"{laptop.url}/v1", api_key=key, max_retries=8) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")  # while it is open, asyncio takes its thread for one with a loop, and Django refuses it

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -20,13 +19,6 @@ SUMS = [
     for n in range(32)
 ]
 HELLO: list[Any] = [{"role": "user", "content": "3+3"}]
-
-
-@pytest.fixture(scope="module")
-def client(laptop: Laptop, api: httpx.Client) -> Iterator[openai.OpenAI]:
-    key = api.headers["Authorization"].removeprefix("Bearer ")
-    with openai.OpenAI(base_url=f"{laptop.url}/v1", api_key=key, max_retries=5) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

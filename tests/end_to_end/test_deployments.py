@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,13 +15,6 @@ from tests.end_to_end.test_chat import HELLO, SUMS
 
 pytestmark = pytest.mark.end_to_end
 NO_END: dict[str, Any] = {"logit_bias": {"257": -100}}
-
-
-@pytest.fixture(scope="module")
-def client(laptop: Laptop, api: httpx.Client) -> Iterator[openai.OpenAI]:
-    key = api.headers["Authorization"].removeprefix("Bearer ")
-    with openai.OpenAI(base_url=f"{laptop.url}/v1", api_key=key, max_retries=8) as started:
-        yield started
 
 
 def trained(api: httpx.Client, base: str, kind: str, suffix: str) -> str:

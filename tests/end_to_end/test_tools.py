@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -26,13 +25,6 @@ FORMAT: Any = {"type": "json_schema", "json_schema": {"name": "person", "schema"
 class Point(pydantic.BaseModel):
     x: int
     on: bool
-
-
-@pytest.fixture(scope="module")
-def client(laptop: Laptop, api: httpx.Client) -> Iterator[openai.OpenAI]:
-    key = api.headers["Authorization"].removeprefix("Bearer ")
-    with openai.OpenAI(base_url=f"{laptop.url}/v1", api_key=key, max_retries=8) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from tests.whetstone.factories import make_job, make_key, make_model, make_team, make_user
+from tests.whetstone.imports import roots
 from tests.whetstone.model_files import make_adapter, make_folder
 from tests.whetstone.pages import browser
 from whetstone.accounts.models import ApiKey
@@ -17,15 +18,9 @@ from whetstone.artifacts.store import put_bytes
 from whetstone.modelhub import carry
 from whetstone.modelhub.models import Import, Model
 
+__all__ = ["roots"]
+
 JSON = "application/json"
-
-
-@pytest.fixture
-def roots(tmp_path: Path, settings: Settings) -> Path:
-    found = tmp_path / "models"
-    found.mkdir()
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"model_folders": str(found), "min_free_gb": 0})
-    return found
 
 
 @pytest.fixture
