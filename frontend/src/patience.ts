@@ -2,7 +2,7 @@
 
 import { ApiError, problemIn, send } from "./api";
 
-const PASSES = new Set(["deployment.loading", "engine.busy"]);
+const PASSES = new Set(["deployment.loading", "engine.busy", "server.stopping"]);
 const PATIENCE_S = 15 * 60;
 
 /** An answer that has begun. Aborting ends the waiting, too. */

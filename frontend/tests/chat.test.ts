@@ -74,7 +74,7 @@ test("an answer is read however its lines are cut", async () => {
 });
 
 test("a model that is being loaded is asked again, and the seconds are told", async () => {
-  const answers = [refused("deployment.loading"), refused("deployment.loading"), streamed("data: [DONE]\n\n")];
+  const answers = [refused("deployment.loading"), refused("server.stopping"), streamed("data: [DONE]\n\n")];
   const looked: string[] = [];
   vi.stubGlobal("fetch", (url: string) => {
     if (url.startsWith("/chat/standing")) return Promise.resolve((looked.push(url), { ok: true, json: () => Promise.resolve({ status: "loading" }) }));

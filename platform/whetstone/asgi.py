@@ -91,23 +91,22 @@ def _end_streams_on(number: signal.Signals, loop: asyncio.AbstractEventLoop) -> 
     from whetstone.jobs.tail import Watch  # models: Django has to be set up
 
     before = signal.getsignal(number)
+    if not callable(before):
+        return
+    draining: set[asyncio.Task[None]] = set()
 
     async def drain(number: int) -> None:
         until = loop.time() + settings.ENVIRONMENT.web_drain_s
         while exchange.is_busy and loop.time() < until:
             await asyncio.sleep(LOOK_S)
-        if callable(before):
-            before(number, None)
+        before(number, None)
 
     def stop(number: int, frame: FrameType | None) -> None:
         was_told, Watch.are_closing = Watch.are_closing, True
-        if callable(before) and (was_told or not exchange.is_busy):
+        if was_told or not exchange.is_busy:
             before(number, frame)
-        elif not was_told:
+        else:
             exchange.is_closing = True
             loop.call_soon_threadsafe(lambda: draining.add(loop.create_task(drain(number))))
 
-    draining: set[asyncio.Task[None]] = set()
-
-    if callable(before):
-        signal.signal(number, stop)
+    signal.signal(number, stop)

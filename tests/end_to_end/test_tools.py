@@ -9,9 +9,8 @@ import jsonschema
 import openai
 import pydantic
 import pytest
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM, set_seed
 
+from tests.drawn import draw_large
 from tests.end_to_end.laptop import Laptop
 from tests.trainer_worker.test_engine_forms import ENDLESS, PERSON
 from tests.trainer_worker.test_engine_tools import CITY, HERMES, WEATHER
@@ -43,12 +42,7 @@ def brought(laptop: Laptop, api: httpx.Client, name: str, template: str) -> str:
     starter.build(folder)
     about = json.loads((folder / "tokenizer_config.json").read_text())
     (folder / "tokenizer_config.json").write_text(json.dumps(about | {"chat_template": template}))
-    set_seed(3)
-    drawn = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
-    with torch.no_grad():
-        for parameter in drawn.parameters():
-            parameter.mul_(3.0)
-    drawn.save_pretrained(folder)
+    draw_large(folder)
     api.post("/api/v1/imports", json={"source": {"type": "folder", "folder": str(folder)}}).raise_for_status()
     give_up = time.monotonic() + 60
     while api.get(f"/v1/models/{name}").status_code != 200:

@@ -13,10 +13,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoConfig, AutoModelForCausalLM, set_seed
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from contracts.completion import Ask, Delta, Refusal, Said, Sampling, Taken, Turn
 from contracts.fault import Fault
+from tests.drawn import draw_large
 from tests.trainer_worker.test_decoding import PAD, PROMPTS, SMALL, make_model
 from trainer_worker.batch import Batch
 from trainer_worker.decoding import Manner, complete
@@ -74,12 +75,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
     """The starter model's tokenizer with weights drawn large: answers differ, and few end by themselves."""
     folder = tmp_path_factory.mktemp("engine")
     build(folder)
-    set_seed(3)
-    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3.0)
-    model.save_pretrained(folder)
+    draw_large(folder)
     return Loaded.from_folder(folder)
 
 

@@ -13,6 +13,7 @@ from contracts.completion import Ask
 from contracts.fault import Fault
 from contracts.job import ModelRef
 from contracts.serving import Load
+from tests.drawn import draw_large
 from tests.trainer_worker.test_engine import Heard, an_ask
 from trainer_worker.decoding import Manner, complete
 from trainer_worker.engine.own import Loaded, OwnEngine
@@ -34,12 +35,7 @@ def a_load(deployment: str) -> Load:
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
     build(folder)
-    set_seed(3)
-    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.mul_(3.0)
-    model.save_pretrained(folder)
+    draw_large(folder)
     return folder
 
 

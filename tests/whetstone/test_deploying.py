@@ -374,6 +374,8 @@ def test_openai_clients_find_deployments_among_the_models(http: Client, base: Mo
     assert http.get("/v1/models/own").json() == found
     assert http.get("/v1/models/base").json()["id"] == "base"
     assert http.get("/v1/models/nobody").status_code == 404
+    Deployment.objects.update(source=None)  # a checkpoint of which nobody has made a model
+    assert http.get("/v1/models/own").json() == found
     other = client("eve")
     assert other.get("/v1/models/own").status_code == 404
     assert other.get("/v1/models").json()["data"] == []

@@ -206,7 +206,7 @@ class OwnEngine:
         try:
             self._forms.prepare(grammar, "tools" if toolbox_of(ask) else "response_format", then)
         except Fault:
-            del self._preparing[ask.id]
+            self._preparing.pop(ask.id, None)  # a model that was let go meanwhile has refused it already
             raise
 
     def _rows_of(self, ask: Ask) -> list[Row]:

@@ -23,8 +23,7 @@ class Box:
     _unread: int = 0
 
     def put(self, said: Said, size: int) -> None:
-        if self.is_full:
-            return
+        """Of one that is not full."""
         self._unread += size
         if self._unread <= MOST_UNREAD:
             return self._said.put_nowait((said, size))

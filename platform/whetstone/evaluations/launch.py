@@ -35,8 +35,6 @@ def launch(user: User, team: Team, draft: EvaluationDraft, *, is_anew: bool = Fa
     if found.problems:
         first = found.problems[0]
         raise Fault(first.code, field=first.field, evidence=first.evidence, **first.params)
-    if found.same is not None and not is_anew:
-        return Launched(found.same, is_reused=True)
     if found.model is not None and found.model.pk is None and (checkpoint := find_named(team, draft.model)):
         job, start = checkpoint
         found.model = keep_checkpoint(user, job, start.step)
@@ -47,8 +45,7 @@ def launch(user: User, team: Team, draft: EvaluationDraft, *, is_anew: bool = Fa
 def _launch(user: User, team: Team, found: Checked, is_anew: bool) -> Launched:
     assert found.model  # check() found no problem
     Model.objects.select_for_update(of=("self",)).get(pk=found.model.pk)  # two who ask at once get one evaluation
-    same = None if is_anew else same_as(team, found)
-    if same:
+    if not is_anew and (same := same_as(team, found)):
         return Launched(same, is_reused=True)
     return Launched(_create(user, team, found), is_reused=False)
 

@@ -1,11 +1,8 @@
 """What models write, as OpenAI's objects. The API's document is written from these."""
 
-from typing import (
-    Literal,
-    NotRequired,  # Pydantic reads no other before Python 3.12
-)
+from typing import Literal, NotRequired
 
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict  # Pydantic reads no other before Python 3.12
 
 from contracts.completion import FinishReason
 from whetstone.api.answers import described

@@ -33,10 +33,8 @@ def list_models(request: HttpRequest) -> Listing[OpenAIModelJson]:
 
 
 def _deployments(team: Team) -> "QuerySet[Deployment]":
-    """With what a model's object tells of them, and no more: their logs and files are long."""
-    rows = owned(Deployment, team).select_related("team", "source")
-    told = ("name", "created_at", "team__slug", "source__parameters", "source__task")
-    return rows.only(*told)
+    """With what a model's object tells of them, and no more: their logs are long."""
+    return owned(Deployment, team).select_related("team").only("name", "created_at", "team__slug", "model")
 
 
 @router.get("/{path:model}")

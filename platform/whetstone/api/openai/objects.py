@@ -92,8 +92,8 @@ def deployment_model_json(one: Deployment) -> OpenAIModelJson:
         "object": "model",
         "created": int(one.created_at.timestamp()),
         "owned_by": one.team.slug,
-        "parameters": one.source.parameters if one.source else 0,
-        "task": one.source.task if one.source else Model.Task.TEXT,
+        "parameters": one.ref.parameters,
+        "task": one.ref.task,
     }
 
 
